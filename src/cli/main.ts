@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// The command line: registers one file a command and turns errors into help. Loads no engine.
+import { Command, CommanderError } from 'commander';
+import { chatCommand } from './chat.ts';
+import { curateCommand } from './curate.ts';
+import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
+import { evalCommand } from './eval.ts';
+import { packCommand } from './pack.ts';
+import { reportError } from './report-error.ts';
+import { trainCommand } from './train.ts';
+
+const program = new Command('onevision')
+  .description('Build a vision-language model from nothing: curate, pack, train, evaluate, chat.')
+  .option('--debug', 'show stacks of errors')
+  .showSuggestionAfterError()
+  .exitOverride();
+
+const COMMANDS = [
+  demoCommand,
+  doctorCommand,
+  curateCommand,
+  packCommand,
+  trainCommand,
+  evalCommand,
+  chatCommand,
+];
+for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = reportError(error, { debug: program.opts()['debug'] === true });
+}
