@@ -1,0 +1,223 @@
+// Whole files or none: write beside the target, fsync, rename. Not a cache and not a lock.
+
+import * as fs from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import * as path from 'node:path';
+import * as z from 'zod';
+import { type ErrorCode, OneVisionError } from './errors.ts';
+
+/** A file that appears under its name only when `commit` has returned. */
+export interface AtomicFile {
+  readonly path: string;
+  /** Bytes written so far. */
+  readonly bytes: number;
+  write(chunk: Uint8Array | string): Promise<void>;
+  /** Flush to the disk and give the file its name. */
+  commit(): Promise<void>;
+  /** Throw the bytes away. Safe to call twice, and after `commit` (then it does nothing). */
+  abort(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '-') || 'host';
+const TEMPORARY = /^\..+\.([A-Za-z0-9-]+)\.(\d+)\.(\d+)\.tmp$/;
+const ONE_DAY_MS = 24 * 60 * 60 * 1000;
+const ours = new Set<string>();
+let counter = 0;
+
+function temporaryName(target: string): string {
+  counter += 1;
+  const name = `.${path.basename(target)}.${HOST}.${process.pid}.${counter}.tmp`;
+  return path.join(path.dirname(target), name);
+}
+
+const DISK_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC:
+    'free some space on that disk (df -h), or write elsewhere, and run the same command again',
+  EDQUOT: 'your disk quota is used up: free some space, or write elsewhere, and run again',
+  EROFS: 'the disk is read-only: choose another output folder',
+  EACCES: 'you may not write there: choose another output folder, or change its owner',
+  EPERM: 'you may not write there: choose another output folder, or change its owner',
+  ENOTDIR: 'a part of the path is a file: choose another output folder',
+  EISDIR: 'a folder has that name: choose another name',
+  ENOENT: 'the folder does not exist: create it first',
+};
+
+/** Turn a failed write into a named 'disk' error; errors that are named already pass through. */
+export function diskError(error: unknown, target: string, bytes?: number): OneVisionError {
+  if (error instanceof OneVisionError) return error;
+  const code = errorCode(error);
+  const size = bytes === undefined ? '' : ` after ${bytes} bytes`;
+  const what = code === 'ENOSPC' ? 'no space left on the disk (ENOSPC)' : describe(error);
+  const hint = DISK_HINTS[code];
+  return new OneVisionError('disk', `expected to write ${target}, but${size} came: ${what}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Make the rename itself last: fsync of the folder. Some file systems refuse it; then so be it. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Best effort: the content of the file has been synced already.
+  }
+}
+
+/**
+ * Open a file for streaming that takes its name at `commit`. Its folder must exist.
+ * @throws OneVisionError 'disk' with the path, the bytes written and a hint.
+ */
+export async function createFileAtomic(target: string): Promise<AtomicFile> {
+  const temporary = temporaryName(target);
+  ours.add(temporary);
+  const handle = await open(temporary, 'wx').catch((error: unknown) => {
+    ours.delete(temporary);
+    throw diskError(error, target);
+  });
+  let bytes = 0;
+  let closed = false;
+  const abort = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    ours.delete(temporary);
+  };
+  const guard = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      await abort();
+      throw diskError(error, target, bytes);
+    }
+  };
+  return {
+    path: target,
+    get bytes() {
+      return bytes;
+    },
+    write: (chunk) =>
+      guard(async () => {
+        const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        let offset = 0;
+        while (offset < data.byteLength) {
+          const { bytesWritten } = await handle.write(data, offset);
+          offset += bytesWritten;
+          bytes += bytesWritten;
+        }
+      }),
+    commit: () =>
+      guard(async () => {
+        await handle.sync();
+        await rename(temporary, target);
+        closed = true;
+        ours.delete(temporary);
+        await handle.close();
+        await syncFolder(path.dirname(target));
+      }),
+    abort,
+    [Symbol.asyncDispose]: abort,
+  };
+}
+
+/**
+ * Write a whole file at once: afterwards it holds either all of `data` or what it held before.
+ * @throws OneVisionError 'disk' with the path, the bytes written and a hint.
+ */
+export async function writeFileAtomic(target: string, data: Uint8Array | string): Promise<void> {
+  const file = await createFileAtomic(target);
+  await file.write(data);
+  await file.commit();
+}
+
+/** Create a folder and its parents. @throws OneVisionError 'disk'. */
+export function ensureFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+}
+
+/**
+ * Remove the temporary files that killed writers left in a folder. Those of a living process of
+ * this machine stay; those of another machine stay for a day.
+ * @returns how many were removed.
+ */
+export function sweepTemporary(folder: string): number {
+  let removed = 0;
+  if (!fs.existsSync(folder)) return removed;
+  for (const name of fs.readdirSync(folder)) {
+    const match = TEMPORARY.exec(name);
+    const file = path.join(folder, name);
+    if (match === null || isInUse(file, match[1] ?? '', Number(match[2]))) continue;
+    fs.rmSync(file, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+function isInUse(file: string, host: string, pid: number): boolean {
+  if (host !== HOST) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    return stat !== undefined && Date.now() - stat.mtimeMs < ONE_DAY_MS;
+  }
+  return pid === process.pid ? ours.has(file) : isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * Read a JSON file and check it against a zod schema.
+ * @throws OneVisionError `code` (default 'data') naming the file and what is wrong in it.
+ */
+export function readJson<T>(file: string, schema: z.ZodType<T>, code: ErrorCode = 'data'): T {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new OneVisionError(code, `expected a JSON file at ${file}, came: ${describe(error)}`, {
+      cause: error,
+      hint: 'check the path; if an earlier stage should have written it, run that stage first',
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new OneVisionError(code, `expected JSON in ${file}, came: ${describe(error)}`, {
+      cause: error,
+      hint: 'the file is damaged: remove it and run the stage that writes it again',
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new OneVisionError(
+    code,
+    `expected another shape of JSON in ${file}:\n${z.prettifyError(parsed.error)}`,
+    { hint: 'correct the fields named above, or write the file anew with this version' },
+  );
+}
