@@ -1,0 +1,22 @@
+// Bicubic resize of decoded pixels. Not the rule for the target size (smart-resize.ts).
+
+import sharp from 'sharp';
+import type { RgbImage } from './decode.ts';
+
+/**
+ * Resize to exactly width × height with a bicubic kernel (antialiased when shrinking).
+ * The same size returns the image itself.
+ */
+export async function resizeImage(
+  image: RgbImage,
+  width: number,
+  height: number,
+): Promise<RgbImage> {
+  if (image.width === width && image.height === height) return image;
+  const raw = { width: image.width, height: image.height, channels: 3 } as const;
+  const data = await sharp(image.data, { raw, limitInputPixels: false })
+    .resize(width, height, { kernel: 'cubic', fit: 'fill' })
+    .raw()
+    .toBuffer();
+  return { width, height, data };
+}
