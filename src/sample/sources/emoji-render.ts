@@ -16,12 +16,11 @@ export interface Sprite {
 export interface RenderOptions {
   /** CSS colour under the picture; without it what is transparent stays transparent. */
   readonly background?: string;
-  /** Dots per inch at which an SVG is drawn before it is scaled (72 = its own size). */
-  readonly density?: number;
 }
 
 /**
- * Draw an encoded picture into a square, keeping its proportions and centring it.
+ * Draw an encoded picture into a square, keeping its proportions and centring it. An SVG is drawn
+ * at the wanted size, not scaled afterwards.
  *
  * @param bytes SVG, PNG, WebP, JPEG, … as it lies in a file or a shard.
  * @param size side of the square in pixels.
@@ -34,7 +33,7 @@ export async function renderSprite(
   options: RenderOptions = {},
 ): Promise<Sprite> {
   try {
-    const input = { density: options.density ?? 72, unlimited: true, limitInputPixels: false };
+    const input = { density: 72, unlimited: true, limitInputPixels: false };
     let pipeline = sharp(bytes, input).resize(size, size, {
       fit: 'contain',
       background: { r: 255, g: 255, b: 255, alpha: 0 },

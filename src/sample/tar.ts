@@ -1,0 +1,197 @@
+// Tar archives (ustar): members to bytes, and a bounded streaming reader that notices every cut.
+// Knows nothing of samples. Reads also the long names of GNU and pax archives.
+import { type FileHandle, open } from 'node:fs/promises';
+import { OneVisionError } from '../core/errors.ts';
+
+export const TAR_BLOCK = 512;
+/** The two zero blocks that end an archive. */
+export const TAR_END: Uint8Array = new Uint8Array(2 * TAR_BLOCK);
+
+const MAX_NAME_BYTES = 100;
+const DEFAULT_MAX_MEMBER_BYTES = 256 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
+export interface TarMember {
+  readonly name: string;
+  /** Where the member's first header lies in the file. */
+  readonly headerOffset: number;
+  /** Where its content begins. */
+  readonly dataOffset: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * One member as it lies in an archive: header, content, padding. Time, owner and mode are fixed, so
+ * that the same content gives the same bytes.
+ *
+ * @throws OneVisionError 'data' for a name longer than 100 bytes.
+ */
+export function encodeTarMember(name: string, data: Uint8Array): Buffer {
+  const nameBytes = Buffer.from(name, 'utf8');
+  if (nameBytes.length === 0 || nameBytes.length > MAX_NAME_BYTES) {
+    throw new OneVisionError(
+      'data',
+      `Expected a tar member name of 1 to ${MAX_NAME_BYTES} bytes, got ${nameBytes.length}: ${name}.`,
+    );
+  }
+  const member = Buffer.alloc(TAR_BLOCK + padded(data.byteLength));
+  nameBytes.copy(member, 0);
+  member.write('0000644\0', 100, 'latin1');
+  member.write('0000000\0', 108, 'latin1');
+  member.write('0000000\0', 116, 'latin1');
+  member.write(`${data.byteLength.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  member.write('00000000000\0', 136, 'latin1');
+  member.write('        0', 148, 'latin1'); // blank checksum, type 0 = regular file
+  member.write('ustar\x0000', 257, 'latin1');
+  const sum = checksum(member);
+  member.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  member.set(data, TAR_BLOCK);
+  return member;
+}
+
+/**
+ * The regular members of an archive in order, one at a time.
+ *
+ * @param options.maxMemberBytes refuse larger members before memory is reserved (default 256 MiB).
+ * @throws OneVisionError 'data' after the last whole member when the archive is cut, damaged, empty
+ * or lacks its end marker.
+ */
+export async function* readTar(
+  path: string,
+  options: { readonly maxMemberBytes?: number } = {},
+): AsyncGenerator<TarMember, void, undefined> {
+  const maxBytes = options.maxMemberBytes ?? DEFAULT_MAX_MEMBER_BYTES;
+  const handle = await openFile(path);
+  try {
+    const source = new ChunkReader(handle);
+    let longName: string | undefined;
+    let start = 0;
+    for (;;) {
+      const header = await source.take(TAR_BLOCK);
+      if (header.length === 0) throw damaged(path, source.position, 'ends without an end marker');
+      if (header.length < TAR_BLOCK) throw damaged(path, source.position, 'is cut in a header');
+      if (isZero(header)) return;
+      const { name, size, type } = parseHeader(header, path, source.position - TAR_BLOCK);
+      if (size > maxBytes) {
+        throw damaged(path, source.position, `has a member of ${size} bytes (limit ${maxBytes})`);
+      }
+      const dataOffset = source.position;
+      const bytes = await source.take(size);
+      const padding = await source.take(padded(size) - size);
+      if (bytes.length < size || padding.length < padded(size) - size) {
+        throw damaged(path, source.position, `is cut in member ${longName ?? name}`);
+      }
+      if (type === 'L') longName = cString(bytes);
+      else if (type === 'x') longName = paxPath(bytes) ?? longName;
+      else if (type !== 'g') {
+        if (type === '0' || type === '\0') {
+          yield { name: longName ?? name, headerOffset: start, dataOffset, bytes };
+        }
+        longName = undefined;
+      }
+      if (longName === undefined) start = source.position;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+interface Header {
+  readonly name: string;
+  readonly size: number;
+  readonly type: string;
+}
+
+function parseHeader(header: Buffer, path: string, offset: number): Header {
+  const stored = readOctal(header, 148, 8);
+  if (stored !== checksum(header)) throw damaged(path, offset, 'has a damaged header');
+  const size = readOctal(header, 124, 12);
+  if (size === undefined) throw damaged(path, offset, 'has a member of unreadable size');
+  const name = cString(header.subarray(0, 100));
+  const isUstar = header.toString('latin1', 257, 262) === 'ustar' && header[262] === 0;
+  const prefix = isUstar ? cString(header.subarray(345, 500)) : '';
+  const type = String.fromCharCode(header[156] ?? 0);
+  return { name: prefix === '' ? name : `${prefix}/${name}`, size, type };
+}
+
+/** The sum of the header's bytes with the checksum field taken as blanks. */
+function checksum(header: Uint8Array): number {
+  let sum = 8 * 0x20;
+  for (let i = 0; i < TAR_BLOCK; i++) if (i < 148 || i >= 156) sum += header[i] ?? 0;
+  return sum;
+}
+
+function readOctal(header: Buffer, offset: number, length: number): number | undefined {
+  const text = cString(header.subarray(offset, offset + length)).trim();
+  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined;
+}
+
+function cString(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
+}
+
+function paxPath(bytes: Buffer): string | undefined {
+  return /^\d+ path=(.*)$/m.exec(bytes.toString('utf8'))?.[1];
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+function damaged(path: string, offset: number, what: string): OneVisionError {
+  return new OneVisionError(
+    'data',
+    `Expected a whole tar archive; ${path} ${what}, at ${offset}.`,
+    {
+      hint: 'write the shard again, or take it out of the folder',
+    },
+  );
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw new OneVisionError('data', `Expected a tar archive at ${path}; it cannot be opened.`, {
+      hint: 'check the path, or run the stage that writes it again',
+      cause,
+    });
+  }
+}
+
+/** Reads a file front to back in large pieces and hands out small ones. */
+class ChunkReader {
+  position = 0;
+  readonly #handle: FileHandle;
+  #chunk: Buffer = Buffer.alloc(0);
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** The next `size` bytes, or as many as the file still has. */
+  async take(size: number): Promise<Buffer> {
+    const out = Buffer.allocUnsafe(size);
+    let filled = 0;
+    while (filled < size) {
+      if (this.#chunk.length === 0 && !(await this.#refill())) break;
+      const part = this.#chunk.subarray(0, size - filled);
+      filled += part.copy(out, filled);
+      this.#chunk = this.#chunk.subarray(part.length);
+    }
+    this.position += filled;
+    return filled === size ? out : out.subarray(0, filled);
+  }
+
+  async #refill(): Promise<boolean> {
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, null);
+    this.#chunk = buffer.subarray(0, bytesRead);
+    return bytesRead > 0;
+  }
+}
