@@ -1,0 +1,17 @@
+// The tensor layer's public names. Operators are in ops.ts, files in safetensors.ts.
+export { backward, enableGrad, gradients, noGrad, setRequiresGrad } from './autograd.ts';
+export type { DType } from './dtype.ts';
+export type { RuntimeInfo, TypedArray } from './native.ts';
+export { native, readAddonStamp } from './native.ts';
+export { callOperator } from './operator.ts';
+export {
+  Generator,
+  getNumThreads,
+  getRandomState,
+  manualSeed,
+  runtimeInfo,
+  setNumThreads,
+  setRandomState,
+} from './runtime.ts';
+export { keep, memory, tidy } from './scope.ts';
+export { type FromArrayOptions, fromArray, Tensor } from './tensor.ts';

@@ -1,0 +1,54 @@
+// The runtime: seeds, random generators, threads, versions. No operators.
+import { type GeneratorHandle, native, type RuntimeInfo } from './native.ts';
+import { Tensor } from './tensor.ts';
+
+/** Seeds the default random generators of all devices. */
+export function manualSeed(seed: number | bigint): void {
+  native().manualSeed(seed);
+}
+
+/** A random generator of its own, for operators that take one. */
+export class Generator {
+  readonly handle: GeneratorHandle;
+
+  constructor(seed: number | bigint, device = 'cpu') {
+    this.handle = native().createGenerator(device, seed);
+  }
+
+  manualSeed(seed: number | bigint): void {
+    native().seedGenerator(this.handle, seed);
+  }
+
+  /** The whole state as bytes: `setState` continues the sequence exactly. */
+  getState(): Tensor {
+    return new Tensor(native().generatorState(this.handle));
+  }
+
+  setState(state: Tensor): void {
+    native().setGeneratorState(this.handle, state.handle);
+  }
+}
+
+/** State of a device's default generator, as a uint8 tensor. */
+export function getRandomState(device = 'cpu'): Tensor {
+  return new Tensor(native().generatorState(device));
+}
+
+/** Continues a device's default generator from a state that `getRandomState` gave. */
+export function setRandomState(state: Tensor, device = 'cpu'): void {
+  native().setGeneratorState(device, state.handle);
+}
+
+/** Threads inside one operator. */
+export function getNumThreads(): number {
+  return native().numThreads();
+}
+
+export function setNumThreads(count: number): void {
+  native().setNumThreads(count);
+}
+
+/** libtorch's version, CPU capability and parallel settings. */
+export function runtimeInfo(): RuntimeInfo {
+  return native().runtimeInfo();
+}
