@@ -5,10 +5,11 @@ export type { RuntimeInfo, TypedArray } from './native.ts';
 export { native, readAddonStamp } from './native.ts';
 export { callOperator } from './operator.ts';
 export {
-  Generator,
-  getNumThreads,
+  createGenerator,
+  type Generator,
   getRandomState,
   manualSeed,
+  numThreads,
   runtimeInfo,
   setNumThreads,
   setRandomState,

@@ -7,12 +7,12 @@ export function manualSeed(seed: number | bigint): void {
   native().manualSeed(seed);
 }
 
-/** A random generator of its own, for operators that take one. */
+/** A random generator of its own, for operators that take one. Made by `createGenerator`. */
 export class Generator {
   readonly handle: GeneratorHandle;
 
-  constructor(seed: number | bigint, device = 'cpu') {
-    this.handle = native().createGenerator(device, seed);
+  constructor(handle: GeneratorHandle) {
+    this.handle = handle;
   }
 
   manualSeed(seed: number | bigint): void {
@@ -29,6 +29,11 @@ export class Generator {
   }
 }
 
+/** A generator that nobody else draws from: the same seed gives the same sequence. */
+export function createGenerator(device: string, seed: number | bigint): Generator {
+  return new Generator(native().createGenerator(device, seed));
+}
+
 /** State of a device's default generator, as a uint8 tensor. */
 export function getRandomState(device = 'cpu'): Tensor {
   return new Tensor(native().generatorState(device));
@@ -40,7 +45,7 @@ export function setRandomState(state: Tensor, device = 'cpu'): void {
 }
 
 /** Threads inside one operator. */
-export function getNumThreads(): number {
+export function numThreads(): number {
   return native().numThreads();
 }
 
