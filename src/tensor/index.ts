@@ -14,5 +14,6 @@ export {
   setNumThreads,
   setRandomState,
 } from './runtime.ts';
+export { openSafetensors, type SafetensorsFile, saveSafetensors } from './safetensors.ts';
 export { keep, memory, tidy } from './scope.ts';
 export { type FromArrayOptions, fromArray, Tensor } from './tensor.ts';
