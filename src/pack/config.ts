@@ -18,8 +18,6 @@ export interface PackSettings {
   readonly maxSegments?: number | undefined;
   /** Samples of the whole set; needed where inputs have weights. */
   readonly samples?: number | undefined;
-  /** System turn of samples without one; '' for none. Left out, it is Qwen's sentence. */
-  readonly defaultSystem?: string | undefined;
   /** A shard is closed when it has reached this size. Default 256 MiB. */
   readonly maxShardBytes?: number | undefined;
   /** Share of unreadable samples above which the stage fails. Default 0.001. */
@@ -27,12 +25,10 @@ export interface PackSettings {
   readonly seed?: number | undefined;
 }
 
-type Optional = 'samples' | 'defaultSystem';
-
 /** The settings with every default filled in. */
 export type PackConfig = {
-  readonly [key in Exclude<keyof PackSettings, Optional>]-?: NonNullable<PackSettings[key]>;
-} & Pick<PackSettings, Optional>;
+  readonly [key in Exclude<keyof PackSettings, 'samples'>]-?: NonNullable<PackSettings[key]>;
+} & Pick<PackSettings, 'samples'>;
 
 export const PackInputSchema: z.ZodType<PackInput> = z
   .strictObject({
@@ -50,7 +46,6 @@ export const PackConfigSchema: z.ZodType<PackConfig, PackSettings> = z.strictObj
   maxPatches: z.int().positive().default(32_768),
   maxSegments: z.int().positive().default(4096),
   samples: z.int().positive().optional(),
-  defaultSystem: z.string().optional(),
   maxShardBytes: z
     .int()
     .positive()

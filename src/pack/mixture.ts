@@ -1,7 +1,6 @@
 // How many samples of each input a pack set gets, and which: exact counts, chosen by seeded hash.
 
 import { OneVisionError } from '../core/errors.ts';
-import { coin } from '../core/hash.ts';
 
 /** How much is drawn from one input. Exactly one of the three; none means every sample once. */
 export interface Share {
@@ -72,16 +71,16 @@ function apportion(weights: readonly number[], weightSum: number, total: number)
 
 /**
  * Times each sample of one input is drawn: every sample ⌊count / n⌋ times, and the rest of the
- * count goes to the samples with the smallest seeded hash of their uid.
+ * count goes to the samples with the smallest coins.
+ *
+ * @param coins a seeded hash of each sample's uid, in [0, 1).
  */
-export function drawCopies(uids: readonly string[], count: number, seed: number): Uint32Array {
-  if (uids.length === 0) return new Uint32Array();
-  const copies = new Uint32Array(uids.length).fill(Math.floor(count / uids.length));
-  const rest = count % uids.length;
-  if (rest === 0) return copies;
-  const keys = Float64Array.from(uids, (uid) => coin('mix', seed, uid));
-  const order = Uint32Array.from(uids, (_, index) => index);
-  order.sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0) || a - b);
+export function drawCopies(coins: readonly number[], count: number): Uint32Array {
+  if (coins.length === 0) return new Uint32Array();
+  const copies = new Uint32Array(coins.length).fill(Math.floor(count / coins.length));
+  const rest = count % coins.length;
+  const order = Uint32Array.from(coins, (_, index) => index);
+  order.sort((a, b) => (coins[a] ?? 0) - (coins[b] ?? 0) || a - b);
   for (const index of order.subarray(0, rest)) copies[index] = (copies[index] ?? 0) + 1;
   return copies;
 }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { OneVisionError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/files.ts';
 import { hashUint32 } from '../core/hash.ts';
-import { shuffle } from './shuffle.ts';
+import { shuffle } from './fit/shuffle.ts';
 
 /** One stretch of a stage: `length` packs drawn from a set of `numPacks`. */
 export interface OrderPhase {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../core/hash.ts';
-import { lowerBound } from './bounds.ts';
+import { lowerBound } from './fit/bounds.ts';
 import { type Lengths, type PackLimits, type PackPlan, packMembers, planPacks } from './plan.ts';
 
 /** Lognormal token lengths; image samples get patches in proportion. */
@@ -111,18 +111,17 @@ test('equal lengths are drawn at random, so packs mix what came in order', () =>
   assert.ok(mixed.filter(Boolean).length > 90);
 });
 
-test('too long, too many patches and empty samples are listed with the reason', () => {
+test('too long samples and too many patches are listed with the reason', () => {
   const lengths = {
-    tokens: Uint32Array.of(10, 101, 10, 0),
-    patches: Uint32Array.of(0, 0, 51, 0),
+    tokens: Uint32Array.of(10, 101, 10),
+    patches: Uint32Array.of(0, 0, 51),
   };
   const plan = planPacks(lengths, { tokens: 100, patches: 50, segments: 8 }, 1);
   assert.deepEqual(plan.overlong, [
     { sample: 1, reason: 'tokens' },
     { sample: 2, reason: 'patches' },
-    { sample: 3, reason: 'empty' },
   ]);
-  assert.deepEqual([...plan.packOf], [0, -1, -1, -1]);
+  assert.deepEqual([...plan.packOf], [0, -1, -1]);
 });
 
 test('no samples, no packs', () => {

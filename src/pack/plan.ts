@@ -2,13 +2,13 @@
 // reads no file and knows no sample.
 
 import { hashUint32 } from '../core/hash.ts';
-import { lowerBound } from './bounds.ts';
-import { shuffle } from './shuffle.ts';
-import { SpaceIndex } from './space-index.ts';
+import { lowerBound } from './fit/bounds.ts';
+import { shuffle } from './fit/shuffle.ts';
+import { SpaceIndex } from './fit/space-index.ts';
 
 /** What a sample costs, one entry a sample. */
 export interface Lengths {
-  /** Tokens of the encoded chat, image tokens included. `[samples]` */
+  /** Tokens of the encoded chat, image tokens included; at least 1. `[samples]` */
   readonly tokens: Uint32Array;
   /** Vision patches of all its images; 0 for text. `[samples]` */
   readonly patches: Uint32Array;
@@ -23,7 +23,7 @@ export interface PackLimits {
 }
 
 /** Why a sample cannot be packed at all. */
-export type OverlongReason = 'tokens' | 'patches' | 'empty';
+export type OverlongReason = 'tokens' | 'patches';
 
 export interface PackPlan {
   readonly numPacks: number;
@@ -186,7 +186,7 @@ function findOverlong(lengths: Lengths, limits: PackLimits): PackPlan['overlong'
     if (at(lengths.tokens, sample) > limits.tokens) found.push({ sample, reason: 'tokens' });
     else if (at(lengths.patches, sample) > limits.patches) {
       found.push({ sample, reason: 'patches' });
-    } else if (at(lengths.tokens, sample) === 0) found.push({ sample, reason: 'empty' });
+    }
   }
   return found;
 }
