@@ -1,0 +1,212 @@
+// The whole model: tower → merger → rows written over the image tokens → decoder → logits.
+// Shapes: T tokens of a batch, R rows of its layout, N supervised positions.
+
+import { OneVisionError } from '../core/errors.ts';
+import { type AttentionLayout, layoutAttention, varlenAttention } from '../nn/attention.ts';
+import { freshParameters } from '../nn/init.ts';
+import { Linear } from '../nn/linear.ts';
+import { crossEntropyEach } from '../nn/loss.ts';
+import { Module, type ParameterSource, Scope } from '../nn/module.ts';
+import { lineAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
+import { planSegments } from '../nn/segments.ts';
+import { type DType, fromArray, type Tensor } from '../tensor/index.ts';
+import * as ops from '../tensor/ops.ts';
+import { type Batch, checkBatch, targetPositions } from './batch.ts';
+import { checkConfig, type OneVisionConfig } from './config.ts';
+import { Merger } from './merger.ts';
+import { type DecoderContext, Qwen3 } from './qwen3.ts';
+import { RiceVit } from './rice-vit.ts';
+
+/** One more group of segments costs about as much as this many rows of padding. */
+const GROUP_COST_ROWS = 16;
+
+/** The loss of a batch, not yet divided: `sum / weight` is its mean. */
+export interface BatchLoss {
+  /** Σ wᵢ · −log p(targetᵢ), a scalar that `backward` takes. */
+  readonly lossSum: Tensor;
+  /** [N] −log p(targetᵢ), unweighted, in order of position. */
+  readonly losses: Tensor;
+  readonly numTargets: number;
+  /** Σ wᵢ; equals `numTargets` where the batch has no weights. */
+  readonly weight: number;
+}
+
+/** Where the tokens of a batch lie while layers run. */
+export interface RowLayout {
+  /** [T] */
+  readonly rowOfToken: Int32Array;
+  readonly numRows: number;
+  readonly rope: RopeTable;
+  readonly attention: AttentionLayout;
+}
+
+/** LLaVA-OneVision-1.5. Reads batches; returns tensors that belong to the caller's `tidy`. */
+export class OneVision extends Module {
+  readonly config: OneVisionConfig;
+  readonly decoder: Qwen3;
+  readonly #tower: RiceVit;
+  readonly #merger: Merger;
+  readonly #head: Linear | null;
+
+  /** @throws OneVisionError 'checkpoint' for sizes that cannot be. */
+  constructor(config: OneVisionConfig, source: ParameterSource) {
+    checkConfig(config);
+    const scope = new Scope(source);
+    super(scope);
+    this.config = config;
+    const { vision, text } = config;
+    this.#tower = new RiceVit(scope.child('visual'), vision);
+    this.#merger = new Merger(scope.child('visual.merger'), vision, text.hiddenSize);
+    this.decoder = new Qwen3(scope.child('model'), text);
+    this.#head = text.tieEmbeddings
+      ? null
+      : new Linear(scope.child('lm_head'), text.hiddenSize, text.vocabSize, { bias: false });
+  }
+
+  get dtype(): DType {
+    return this.decoder.embedding.weight.dtype;
+  }
+
+  get device(): string {
+    return this.decoder.embedding.weight.device;
+  }
+
+  /** Hidden states after the last norm: [T, hidden] in the order of the batch. */
+  features(batch: Batch): Tensor {
+    const layout = this.layoutRows(batch);
+    return this.#featuresAt(batch, layout, layout.rowOfToken);
+  }
+
+  /** Hidden states [n, hidden] → logits [n, vocab]. */
+  logits(hidden: Tensor): Tensor {
+    return this.#head === null
+      ? ops.linear(hidden, this.decoder.embedding.weight)
+      : this.#head.forward(hidden);
+  }
+
+  /**
+   * Hidden states after the last norm at chosen tokens only: [tokens, hidden].
+   * @param tokens indices into the batch.
+   */
+  featuresAt(batch: Batch, tokens: Int32Array): Tensor {
+    const layout = this.layoutRows(batch);
+    const rows = tokens.map((token) => layout.rowOfToken[token] ?? -1);
+    return this.#featuresAt(batch, layout, rows);
+  }
+
+  /**
+   * Cross entropy at supervised positions; logits are computed nowhere else.
+   * @throws OneVisionError 'data' where the arrays of the batch disagree.
+   */
+  loss(batch: Batch): BatchLoss {
+    const positions = targetPositions(batch.targets);
+    const numTargets = positions.length;
+    const { device } = this;
+    const logits = this.logits(this.featuresAt(batch, positions));
+    const targets = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
+    const losses = crossEntropyEach(logits, fromArray(targets, [numTargets], { device }));
+    const { lossWeights } = batch;
+    if (lossWeights === undefined) {
+      return { lossSum: ops.sum(losses), losses, numTargets, weight: numTargets };
+    }
+    const chosen = Float32Array.from(positions, (i) => lossWeights[i] as number);
+    const weights = fromArray(chosen, [numTargets], { dtype: losses.dtype, device });
+    const weight = chosen.reduce((sum, value) => sum + value, 0);
+    return { lossSum: ops.sum(ops.mul(losses, weights)), losses, numTargets, weight };
+  }
+
+  /** Plan a batch: rows, rotary angles, masks. Shared by all layers of one forward. */
+  layoutRows({ cuSeqlens, positions }: Batch): RowLayout {
+    const { device } = this;
+    const { headDim, numHeads, numKvHeads, ropeTheta } = this.config.text;
+    const { dtype } = this;
+    const plan = planSegments(cuSeqlens, { groupCost: GROUP_COST_ROWS });
+    const rowPositions = plan.tokenOfRow.map((token) => positions[token] ?? 0);
+    return {
+      rowOfToken: plan.rowOfToken,
+      numRows: plan.numRows,
+      rope: textRope(rowPositions, { headDim, ropeTheta, dtype, device }),
+      attention: layoutAttention(plan, {
+        causal: true,
+        queriesPerKey: numHeads / numKvHeads,
+        dtype,
+        device,
+      }),
+    };
+  }
+
+  /**
+   * Token embeddings [R, hidden] in the layout's rows, image tokens overwritten in order by the
+   * merger's output. Padding rows hold token 0.
+   * @throws OneVisionError 'data' where image tokens and images do not match.
+   */
+  embed(batch: Batch, layout: RowLayout): Tensor {
+    const { device, config } = this;
+    const { vision } = config;
+    checkBatch(batch, vision.inChannels * vision.patchSize ** 2);
+    const { rowOfToken, numRows } = layout;
+    const ids = new Int32Array(numRows);
+    const imageRows: number[] = [];
+    for (const [token, row] of rowOfToken.entries()) {
+      const id = batch.inputIds[token] as number;
+      ids[row] = id;
+      if (id === config.imageTokenId) imageRows.push(row);
+    }
+    const embedded = this.decoder.embedding.forward(fromArray(ids, [numRows], { device }));
+    const patchesPerToken = vision.mergeSize ** 2;
+    const patchLength = vision.inChannels * vision.patchSize ** 2;
+    const numPatches = batch.pixels.length / patchLength;
+    checkImageTokens(imageRows.length, numPatches / patchesPerToken, batch.grids.length / 3);
+    if (imageRows.length === 0) return embedded;
+    const pixels = fromArray(batch.pixels, [numPatches, patchLength], {
+      dtype: this.dtype,
+      device,
+    });
+    const rows = this.#merger.forward(this.#tower.forward(pixels, batch.grids));
+    const index = BigInt64Array.from(imageRows, BigInt);
+    return ops.indexCopy(embedded, 0, fromArray(index, [index.length], { device }), rows);
+  }
+
+  #featuresAt(batch: Batch, layout: RowLayout, rows: Int32Array): Tensor {
+    const context: DecoderContext = {
+      rope: layout.rope,
+      attend: (_layer, q, k, v) => varlenAttention(q, k, v, layout.attention),
+    };
+    const hidden = this.decoder.forward(this.embed(batch, layout), context);
+    const index = fromArray(rows, [rows.length], { device: this.device });
+    return this.decoder.finish(ops.indexSelect(hidden, 0, index));
+  }
+}
+
+/** A model with fresh weights; the same seed gives the same weights. */
+export function createOneVision(
+  config: OneVisionConfig,
+  options: { readonly seed: number; readonly dtype?: DType; readonly device?: string },
+): OneVision {
+  return new OneVision(config, freshParameters({ ...options, std: config.initializerRange }));
+}
+
+/** Rotary table of the decoder for row positions; never below float32. */
+export function textRope(
+  positions: Int32Array,
+  options: {
+    readonly headDim: number;
+    readonly ropeTheta: number;
+    readonly dtype: DType;
+    readonly device: string;
+  },
+): RopeTable {
+  const { headDim, ropeTheta, device } = options;
+  const angles = lineAngles(positions, headDim, ropeTheta);
+  const dtype = options.dtype === 'float64' ? 'float64' : 'float32';
+  return ropeTable(fromArray(angles, [positions.length, headDim / 2], { dtype, device }));
+}
+
+function checkImageTokens(numTokens: number, numRows: number, numImages: number): void {
+  if (numTokens === numRows) return;
+  throw new OneVisionError(
+    'data',
+    `expected ${numRows} image tokens for the ${numImages} images of the batch, came ${numTokens}`,
+    { hint: 'encode text and images with the same processor: countImageTokens gives the number' },
+  );
+}

@@ -1,0 +1,109 @@
+// The Qwen3 decoder over rows of concatenated segments. It knows neither masks nor caches: how
+// rows see each other is the context's business. Shapes: x [rows, hidden]; q [rows, heads, dim].
+
+import { Embedding, Linear } from '../nn/linear.ts';
+import { SwiGlu } from '../nn/mlp.ts';
+import { Module, type Scope } from '../nn/module.ts';
+import { RmsNorm } from '../nn/norm.ts';
+import { applyRope, type RopeTable } from '../nn/rope.ts';
+import type { Tensor } from '../tensor/index.ts';
+import * as ops from '../tensor/ops.ts';
+import type { TextConfig } from './config.ts';
+
+/** What all layers share in one forward: angles, and attention in training or with a cache. */
+export interface DecoderContext {
+  readonly rope: RopeTable;
+  /** q [rows, heads, dim]; k, v [rows, kvHeads, dim] → [rows, heads · dim]. */
+  attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor;
+}
+
+/** Grouped-query attention, RMSNorm over each head of q and k before the rotation, no biases. */
+class Qwen3Attention extends Module {
+  readonly #query: Linear;
+  readonly #key: Linear;
+  readonly #value: Linear;
+  readonly #output: Linear;
+  readonly #queryNorm: RmsNorm;
+  readonly #keyNorm: RmsNorm;
+  readonly #config: TextConfig;
+
+  constructor(scope: Scope, config: TextConfig) {
+    super(scope);
+    const { hiddenSize, headDim, numHeads, numKvHeads, rmsNormEps } = config;
+    const linear = (name: string, numIn: number, numOut: number): Linear =>
+      new Linear(scope.child(name), numIn, numOut, { bias: false });
+    this.#query = linear('q_proj', hiddenSize, numHeads * headDim);
+    this.#key = linear('k_proj', hiddenSize, numKvHeads * headDim);
+    this.#value = linear('v_proj', hiddenSize, numKvHeads * headDim);
+    this.#output = linear('o_proj', numHeads * headDim, hiddenSize);
+    this.#queryNorm = new RmsNorm(scope.child('q_norm'), headDim, rmsNormEps);
+    this.#keyNorm = new RmsNorm(scope.child('k_norm'), headDim, rmsNormEps);
+    this.#config = config;
+  }
+
+  forward(x: Tensor, layer: number, context: DecoderContext): Tensor {
+    const { headDim, numHeads, numKvHeads } = this.#config;
+    const rows = x.shape[0] ?? 0;
+    const heads = (linear: Linear, count: number): Tensor =>
+      ops.view(linear.forward(x), [rows, count, headDim]);
+    const q = applyRope(this.#queryNorm.forward(heads(this.#query, numHeads)), context.rope);
+    const k = applyRope(this.#keyNorm.forward(heads(this.#key, numKvHeads)), context.rope);
+    return this.#output.forward(context.attend(layer, q, k, heads(this.#value, numKvHeads)));
+  }
+}
+
+/** x + attention(norm(x)), then x + mlp(norm(x)). */
+class Qwen3Layer extends Module {
+  readonly #inputNorm: RmsNorm;
+  readonly #attention: Qwen3Attention;
+  readonly #mlpNorm: RmsNorm;
+  readonly #mlp: SwiGlu;
+
+  constructor(scope: Scope, config: TextConfig) {
+    super(scope);
+    const { hiddenSize, rmsNormEps } = config;
+    this.#inputNorm = new RmsNorm(scope.child('input_layernorm'), hiddenSize, rmsNormEps);
+    this.#attention = new Qwen3Attention(scope.child('self_attn'), config);
+    this.#mlpNorm = new RmsNorm(scope.child('post_attention_layernorm'), hiddenSize, rmsNormEps);
+    this.#mlp = new SwiGlu(scope.child('mlp'), hiddenSize, config.intermediateSize);
+  }
+
+  forward(x: Tensor, layer: number, context: DecoderContext): Tensor {
+    const normed = this.#inputNorm.forward(x);
+    const attended = ops.add(x, this.#attention.forward(normed, layer, context));
+    return ops.add(attended, this.#mlp.forward(this.#mlpNorm.forward(attended)));
+  }
+}
+
+/** Embedding, layers and last norm. The output head belongs to the whole model. */
+export class Qwen3 extends Module {
+  readonly embedding: Embedding;
+  readonly #layers: readonly Qwen3Layer[];
+  readonly #norm: RmsNorm;
+
+  constructor(scope: Scope, config: TextConfig) {
+    super(scope);
+    this.embedding = new Embedding(
+      scope.child('embed_tokens'),
+      config.vocabSize,
+      config.hiddenSize,
+    );
+    this.#layers = Array.from(
+      { length: config.numLayers },
+      (_, i) => new Qwen3Layer(scope.child(`layers.${i}`), config),
+    );
+    this.#norm = new RmsNorm(scope.child('norm'), config.hiddenSize, config.rmsNormEps);
+  }
+
+  /** All layers, without the last norm: [rows, hidden] → [rows, hidden]. */
+  forward(x: Tensor, context: DecoderContext): Tensor {
+    let hidden = x;
+    for (const [i, layer] of this.#layers.entries()) hidden = layer.forward(hidden, i, context);
+    return hidden;
+  }
+
+  /** The last norm; apart, so that it runs only on the rows that are read. */
+  finish(hidden: Tensor): Tensor {
+    return this.#norm.forward(hidden);
+  }
+}

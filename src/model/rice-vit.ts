@@ -1,0 +1,167 @@
+// RICE-ViT, the vision tower: patches → features, each image a segment with a class token of its
+// own. Shapes: P patches, R rows (patches and class tokens in the plan's order), C width.
+
+import { type AttentionLayout, layoutAttention, varlenAttention } from '../nn/attention.ts';
+import { Linear } from '../nn/linear.ts';
+import { GeluMlp } from '../nn/mlp.ts';
+import { Module, type Scope } from '../nn/module.ts';
+import { LayerNorm } from '../nn/norm.ts';
+import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
+import { planSegments, type SegmentPlan } from '../nn/segments.ts';
+import { fromArray, type Tensor } from '../tensor/index.ts';
+import * as ops from '../tensor/ops.ts';
+import type { VisionConfig } from './config.ts';
+
+/** What all blocks share in one forward. */
+interface BlockContext {
+  readonly rope: RopeTable;
+  readonly layout: AttentionLayout;
+}
+
+/** Fused qkv → 2-D rotary → attention inside segments → projection. */
+class VisionAttention extends Module {
+  readonly #qkv: Linear;
+  readonly #proj: Linear;
+  readonly #numHeads: number;
+
+  constructor(scope: Scope, width: number, numHeads: number) {
+    super(scope);
+    this.#qkv = new Linear(scope.child('qkv'), width, 3 * width, { bias: true });
+    this.#proj = new Linear(scope.child('proj'), width, width, { bias: true });
+    this.#numHeads = numHeads;
+  }
+
+  forward(x: Tensor, { rope, layout }: BlockContext): Tensor {
+    const [rows = 0, width = 0] = x.shape;
+    const heads = this.#numHeads;
+    const shape = [rows, heads, width / heads];
+    // Rows of the weight are [all Q; all K; all V]: Q and K rotate as one tensor of 2 · heads.
+    const qkv = ops.view(this.#qkv.forward(x), [rows, 3 * heads, width / heads]);
+    const [qk, v] = ops.splitSizes(qkv, [2 * heads, heads], { dim: 1 });
+    const [q, k] = ops.splitSizes(applyRope(qk as Tensor, rope), [heads, heads], { dim: 1 });
+    const mixed = varlenAttention(q as Tensor, k as Tensor, ops.view(v as Tensor, shape), layout);
+    return this.#proj.forward(mixed);
+  }
+}
+
+/** x + attention(norm1(x)), then x + mlp(norm2(x)). */
+class VisionBlock extends Module {
+  readonly #norm1: LayerNorm;
+  readonly #norm2: LayerNorm;
+  readonly #attention: VisionAttention;
+  readonly #mlp: GeluMlp;
+
+  constructor(scope: Scope, config: VisionConfig) {
+    super(scope);
+    const { hiddenSize, layerNormEps } = config;
+    this.#norm1 = new LayerNorm(scope.child('norm1'), hiddenSize, layerNormEps);
+    this.#norm2 = new LayerNorm(scope.child('norm2'), hiddenSize, layerNormEps);
+    this.#attention = new VisionAttention(scope.child('attn'), hiddenSize, config.numHeads);
+    this.#mlp = new GeluMlp(scope.child('mlp'), hiddenSize, config.intermediateSize);
+  }
+
+  forward(x: Tensor, context: BlockContext): Tensor {
+    const attended = ops.add(x, this.#attention.forward(this.#norm1.forward(x), context));
+    return ops.add(attended, this.#mlp.forward(this.#norm2.forward(attended)));
+  }
+}
+
+/** The tower without its merger. */
+export class RiceVit extends Module {
+  readonly #config: VisionConfig;
+  readonly #classEmbedding: Tensor;
+  readonly #classAngles: Tensor;
+  readonly #patchWeight: Tensor;
+  readonly #preNorm: LayerNorm;
+  readonly #blocks: readonly VisionBlock[];
+
+  constructor(scope: Scope, config: VisionConfig) {
+    super(scope);
+    const { hiddenSize, numHeads, inChannels, patchSize } = config;
+    this.#config = config;
+    this.#classEmbedding = scope.parameter('class_embedding', [hiddenSize], 'normal');
+    const numAngles = hiddenSize / numHeads / 2;
+    this.#classAngles = scope.parameter('class_pos_emb', [1, numAngles], 'normal');
+    this.#patchWeight = scope.parameter(
+      'patch_embed.proj.weight',
+      [hiddenSize, inChannels, patchSize, patchSize],
+      'normal',
+    );
+    this.#preNorm = new LayerNorm(scope.child('pre_layernorm'), hiddenSize, config.preLayerNormEps);
+    this.#blocks = Array.from(
+      { length: config.depth },
+      (_, i) => new VisionBlock(scope.child(`blocks.${i}`), config),
+    );
+  }
+
+  /**
+   * @param pixels [P, channels · patchSize²] in merge-block order.
+   * @param grids frames, height, width in patches for each image; every frame is a segment.
+   * @returns [P, C] in the order of `pixels`, class tokens removed.
+   */
+  forward(pixels: Tensor, grids: Int32Array): Tensor {
+    const { hiddenSize, numHeads, mergeSize, patchSize, inChannels } = this.#config;
+    const { device } = pixels;
+    const headDim = hiddenSize / numHeads;
+    const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids);
+    const gather = fromArray(sourceOfRow, [plan.numRows], { device });
+    const patchLength = inChannels * patchSize * patchSize;
+    const patches = ops.linear(pixels, ops.view(this.#patchWeight, [hiddenSize, patchLength]));
+    let x = withClassToken(this.#classEmbedding, patches, gather);
+    x = this.#preNorm.forward(x);
+    const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
+    const { dtype } = x;
+    const layout = layoutAttention(plan, { causal: false, queriesPerKey: 1, dtype, device });
+    for (const block of this.#blocks) x = block.forward(x, { rope, layout });
+    return ops.indexSelect(x, 0, fromArray(rowOfPatch, [rowOfPatch.length], { device }));
+  }
+
+  /** Patches have fixed angles, class tokens the learned ones. Never below float32. */
+  #rotary(angles: Float32Array, gather: Tensor): RopeTable {
+    const learned = this.#classAngles;
+    const numAngles = learned.shape[1] ?? 1;
+    const dtype = learned.dtype === 'float64' ? 'float64' : 'float32';
+    const fixed = fromArray(angles, [angles.length / numAngles, numAngles], {
+      dtype,
+      device: gather.device,
+    });
+    const own = learned.dtype === dtype ? learned : ops.toCopy(learned, { dtype });
+    return ropeTable(ops.indexSelect(ops.cat([own, fixed]), 0, gather));
+  }
+}
+
+/** Row r is the class embedding where gather[r] = 0, else patch gather[r] − 1. */
+function withClassToken(classEmbedding: Tensor, patches: Tensor, gather: Tensor): Tensor {
+  return ops.indexSelect(ops.cat([ops.unsqueeze(classEmbedding, 0), patches]), 0, gather);
+}
+
+/** Where class tokens and patches lie. All slicing of class tokens follows from it. */
+export interface ClassTokenPlan {
+  readonly plan: SegmentPlan;
+  /** [rows] 0 for a class token, else 1 + index of the patch. */
+  readonly sourceOfRow: Int32Array;
+  /** [patches] row of each patch. */
+  readonly rowOfPatch: Int32Array;
+}
+
+/** Put a class token in front of every frame and lay the segments out, exact groups only. */
+export function planWithClassTokens(grids: Int32Array): ClassTokenPlan {
+  const bounds = [0];
+  const sources: number[] = [];
+  let patch = 0;
+  for (let i = 0; i + 2 < grids.length; i += 3) {
+    const perFrame = (grids[i + 1] as number) * (grids[i + 2] as number);
+    for (let frame = 0; frame < (grids[i] as number); frame++) {
+      sources.push(0);
+      for (let j = 0; j < perFrame; j++) sources.push(++patch);
+      bounds.push(sources.length);
+    }
+  }
+  const plan = planSegments(Int32Array.from(bounds), { groupCost: 0 });
+  const sourceOfRow = plan.tokenOfRow.map((token) => sources[token] as number);
+  const rowOfPatch = new Int32Array(patch);
+  for (const [row, source] of sourceOfRow.entries()) {
+    if (source > 0) rowOfPatch[source - 1] = row;
+  }
+  return { plan, sourceOfRow, rowOfPatch };
+}

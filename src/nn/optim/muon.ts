@@ -1,0 +1,154 @@
+// Muon: momentum whose matrix is replaced by the nearest half-orthogonal one (Jordan et al. 2024),
+// scaled to AdamW's typical update (Liu et al. 2025, "Muon is scalable"). For matrices only.
+
+import { type DType, keep, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
+import * as ops from '../../tensor/ops.ts';
+import { copyState, type Optimizer, type ParameterGroup } from './optimizer.ts';
+
+export interface MuonOptions {
+  /** Default 0.95. */
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  /** Newton–Schulz iterations. Default 5. */
+  readonly iterations?: number;
+  /** Precision of the iterations. Default float32; bfloat16 is enough for the method. */
+  readonly dtype?: DType;
+}
+
+/** Coefficients of the quintic iteration X ← aX + (bA + cA²)X, A = XXᵀ. */
+const [A, B, C] = [3.4445, -4.775, 2.0315];
+/** Root mean square of an AdamW update, which Muon's is scaled to. */
+const ADAM_RMS = 0.2;
+
+/** Matrices of one shape and one setting, updated together. */
+interface Stack {
+  readonly names: readonly string[];
+  readonly parameters: readonly Tensor[];
+  /** Momentum [matrices, rows, columns] and its rows as views. */
+  readonly momentum: Tensor;
+  readonly views: readonly Tensor[];
+  readonly rows: number;
+  readonly columns: number;
+  readonly lrScale: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * Which parameters Muon is for: hidden matrices (a convolution counts as [out, rest]), not
+ * embeddings, not the output head, not vectors.
+ */
+export function isMuonMatrix(name: string, parameter: Tensor): boolean {
+  const [rows = 0, ...rest] = parameter.shape;
+  const columns = rest.reduce((product, size) => product * size, 1);
+  if (rest.length === 0 || rows === 1 || columns === 1) return false;
+  return !/(^|\.)(embed_tokens|lm_head)\./.test(name);
+}
+
+/**
+ * m ← μm + (1−μ)g; u = Nesterov look-ahead; O = Newton–Schulz(u);
+ * p ← p − lr·λ·p − lr · 0.2 · √max(rows, columns) · O. State per parameter: `<name>.momentum`.
+ * Every parameter needs a gradient at every step, or its whole stack waits.
+ */
+export class Muon implements Optimizer {
+  readonly #stacks: readonly Stack[];
+  readonly #options: Required<MuonOptions>;
+
+  constructor(groups: readonly ParameterGroup[], options: MuonOptions = {}) {
+    this.#options = {
+      momentum: options.momentum ?? 0.95,
+      nesterov: options.nesterov ?? true,
+      iterations: options.iterations ?? 5,
+      dtype: options.dtype ?? 'float32',
+    };
+    this.#stacks = groups.flatMap(makeStacks);
+  }
+
+  step(lr: number): void {
+    noGrad(() => {
+      for (const stack of this.#stacks) tidy(() => this.#update(stack, lr));
+    });
+  }
+
+  #update(stack: Stack, lr: number): void {
+    const { parameters, momentum, rows, columns, weightDecay } = stack;
+    const gradients: Tensor[] = [];
+    for (const { grad } of parameters) {
+      if (grad !== null) gradients.push(ops.view(grad, [rows, columns]));
+    }
+    if (gradients.length < parameters.length) return;
+    const { momentum: mu, nesterov, iterations, dtype } = this.#options;
+    const gradient = ops.stack(gradients);
+    ops.lerp_(momentum, gradient, 1 - mu);
+    const update = nesterov ? ops.lerp(gradient, momentum, mu) : momentum;
+    const direction = orthogonalise(ops.toCopy(update, { dtype }), iterations);
+    const stepSize = lr * stack.lrScale;
+    const matrices = parameters.map((parameter) => ops.view(parameter, [rows, columns]));
+    if (weightDecay > 0) ops.foreachMulScalar_(matrices, 1 - stepSize * weightDecay);
+    const wide = ops.toCopy(direction, { dtype: momentum.dtype });
+    const scale = -stepSize * ADAM_RMS * Math.sqrt(Math.max(rows, columns));
+    ops.foreachAdd_(matrices, ops.unbind(wide), { alpha: scale });
+  }
+
+  state(): Map<string, Tensor> {
+    const out = new Map<string, Tensor>();
+    for (const { names, views } of this.#stacks) {
+      for (const [i, name] of names.entries()) {
+        const view = views[i];
+        if (view !== undefined) out.set(`${name}.momentum`, view);
+      }
+    }
+    return out;
+  }
+
+  loadState(saved: ReadonlyMap<string, Tensor>): void {
+    copyState(this.state(), saved);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { momentum, views } of this.#stacks) {
+      for (const view of views) view.dispose();
+      momentum.dispose();
+    }
+  }
+}
+
+function makeStacks(group: ParameterGroup): Stack[] {
+  const { parameters, lrScale = 1, weightDecay = 0 } = group;
+  const byShape = Map.groupBy(parameters, ([, { shape, device }]) => {
+    const rows = shape[0] ?? 1;
+    return `${rows}x${shape.slice(1).reduce((product, size) => product * size, 1)}@${device}`;
+  });
+  return [...byShape.values()].map((members) => {
+    const first = members[0]?.[1];
+    const rows = first?.shape[0] ?? 1;
+    const columns = (first?.numel ?? 1) / rows;
+    const momentum = keep(
+      ops.zeros([members.length, rows, columns], {
+        dtype: first?.dtype ?? 'float32',
+        device: first?.device ?? 'cpu',
+      }),
+    );
+    const names = members.map(([name]) => name);
+    const list = members.map(([, parameter]) => parameter);
+    const views = ops.unbind(momentum).map(keep);
+    return { names, parameters: list, momentum, views, rows, columns, lrScale, weightDecay };
+  });
+}
+
+/**
+ * Newton–Schulz: the singular values of each matrix of the stack go towards 1.
+ * @param stack [matrices, rows, columns]; any scale.
+ */
+export function orthogonalise(stack: Tensor, iterations: number): Tensor {
+  const [, rows = 1, columns = 1] = stack.shape;
+  const tall = rows > columns;
+  const flat = tall ? ops.contiguous(ops.transpose(stack, 1, 2)) : stack;
+  const norm = ops.linalgVectorNorm(flat, { dim: [1, 2], keepdim: true });
+  let x = ops.div(flat, ops.addScalar(norm, 1e-7));
+  for (let i = 0; i < iterations; i++) {
+    const gram = ops.bmm(x, ops.transpose(x, 1, 2));
+    const polynomial = ops.baddbmm(gram, gram, gram, { beta: B, alpha: C });
+    x = ops.baddbmm(x, polynomial, x, { beta: A });
+  }
+  return tall ? ops.transpose(x, 1, 2) : x;
+}
