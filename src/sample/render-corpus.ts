@@ -17,7 +17,7 @@ import {
   writeManifest,
 } from './manifest.ts';
 import type { Sample } from './sample.ts';
-import { createShardWriter, shardName } from './shard-writer.ts';
+import { createShardWriter, shardName } from './shards/shard-writer.ts';
 import { createSkipCounter } from './skips.ts';
 import { encodePng, renderSprite } from './sources/emoji-render.ts';
 import { captionOf, type Picture } from './sources/picture.ts';

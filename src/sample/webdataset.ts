@@ -1,9 +1,14 @@
 // The shard format of samples in one place: WebDataset tar archives, written and read.
-export { listShards, type ReadSamplesOptions, readSamples, readShard } from './read-samples.ts';
+export {
+  listShards,
+  type ReadSamplesOptions,
+  readSamples,
+  readShard,
+} from './shards/read-samples.ts';
 export {
   createShardWriter,
   type ShardFile,
   type ShardWriter,
   type ShardWriterOptions,
   shardKey,
-} from './shard-writer.ts';
+} from './shards/shard-writer.ts';

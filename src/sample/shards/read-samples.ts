@@ -2,14 +2,17 @@
 // never lost in silence. Does not decode images.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { OneVisionError } from '../core/errors.ts';
-import { readManifest } from './manifest.ts';
-import type { Sample, SampleImage, Split } from './sample.ts';
-import { parseSampleJson } from './sample-json.ts';
-import { readTar, type TarMember } from './tar.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { readManifest } from '../manifest.ts';
+import type { Sample, SampleImage, Split } from '../sample.ts';
+import { parseSampleJson } from '../sample-json.ts';
+import { readTar, type TarMember } from '../tar.ts';
 
 export interface ReadSamplesOptions {
-  /** Only samples of this side; shards whose name begins with another side are not opened. */
+  /**
+   * Only samples of this side; shards whose name begins with another side are not opened. 'train'
+   * never yields a sample of a held-out style (`meta.heldOutStyle`), whatever its group's side is.
+   */
   readonly split?: Split;
   /** Called for whatever is skipped. `numSamples` is how many samples are lost by it. */
   onSkip?(where: string, reason: string, numSamples: number): void;
@@ -30,7 +33,7 @@ export async function* readSamples(
   for (const { name, count } of shards) {
     if (options.split !== undefined && isOtherSplit(name, options.split)) continue;
     for await (const sample of readShard(join(dir, name), count, options)) {
-      if (options.split === undefined || sample.split === options.split) yield sample;
+      if (isOnSide(sample, options.split)) yield sample;
     }
   }
 }
@@ -127,6 +130,12 @@ function assemble(
     skip(key, error instanceof Error ? error.message : String(error));
     return undefined;
   }
+}
+
+function isOnSide(sample: Sample, split: Split | undefined): boolean {
+  if (split === undefined) return true;
+  const isHeldOut = split === 'train' && sample.meta['heldOutStyle'] === true;
+  return sample.split === split && !isHeldOut;
 }
 
 function isOtherSplit(name: string, split: Split): boolean {

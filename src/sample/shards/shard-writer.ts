@@ -2,12 +2,12 @@
 // A shard gets its name only when it is whole. The same samples give the same bytes.
 import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
-import { OneVisionError } from '../core/errors.ts';
-import { type AtomicFile, createFileAtomic, ensureFolder } from '../core/files.ts';
-import { sha256Hex } from '../core/hash.ts';
-import type { Sample } from './sample.ts';
-import { encodeSampleJson } from './sample-json.ts';
-import { encodeTarMember, TAR_END } from './tar.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { type AtomicFile, createFileAtomic, ensureFolder } from '../../core/files.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import type { Sample } from '../sample.ts';
+import { encodeSampleJson } from '../sample-json.ts';
+import { encodeTarMember, TAR_END } from '../tar.ts';
 
 /** One finished shard. */
 export interface ShardFile {
