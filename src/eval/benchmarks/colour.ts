@@ -1,0 +1,16 @@
+// The colour of unseen digits, or of the paper under pictures of unseen groups.
+import type { Benchmark } from '../benchmark.ts';
+
+export const colour: Benchmark = {
+  name: 'colour',
+  title: 'colours, exact',
+  data: 'heldout/colour',
+  prompt: '{question}',
+  scorer: {
+    kind: 'exact',
+    normaliser: 'text',
+    decoding: { maxNewTokens: 8, temperature: 0 },
+  },
+  denominator: 'manifest',
+  clusters: 'none',
+};

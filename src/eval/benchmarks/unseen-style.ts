@@ -1,0 +1,13 @@
+// Known concepts in a drawing style that training never met. Options are the four labels.
+import type { Benchmark } from '../benchmark.ts';
+
+export const unseenStyle: Benchmark = {
+  name: 'unseen-style',
+  title: 'unseen style, 4 options',
+  data: 'heldout/unseen-style',
+  prompt: '{question}',
+  scorer: { kind: 'choice', rule: 'mean-loss' },
+  denominator: 'manifest',
+  clusters: 'group',
+  chance: 0.25,
+};

@@ -1,0 +1,119 @@
+// Intervals for accuracies: Wilson, cluster-robust and cluster bootstrap. Pure arithmetic, no files.
+import { createRandom } from '../core/hash.ts';
+
+/** Two ends of an interval, both in [0, 1]. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** z of the two-sided 95 % interval of the normal distribution. */
+export const Z_95 = 1.959963984540054;
+
+/**
+ * Wilson score interval of a proportion: right where the normal approximation is not,
+ * at small n and near 0 or 1.
+ *
+ * `(p̂ + z²/2n ± z·√(p̂(1−p̂)/n + z²/4n²)) / (1 + z²/n)`
+ *
+ * @param successes number of successes, 0 ≤ successes ≤ trials
+ * @param trials number of independent trials; 0 gives [0, 1], nothing is known
+ * Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+ */
+export function wilsonInterval(successes: number, trials: number, z: number = Z_95): Interval {
+  if (trials === 0) return { low: 0, high: 1 };
+  const p = successes / trials;
+  const scale = 1 + (z * z) / trials;
+  const centre = p + (z * z) / (2 * trials);
+  const spread = z * Math.sqrt((p * (1 - p)) / trials + (z * z) / (4 * trials * trials));
+  return clamp((centre - spread) / scale, (centre + spread) / scale);
+}
+
+/**
+ * Standard error of a mean whose items come in clusters (drawings of one concept, questions
+ * about one image): `√(G/(G−1) · Σ_g (Σ_{i∈g} (x_i − x̄))²) / n`. With one item a cluster it is
+ * the ordinary standard error of the mean. `NaN` with fewer than two clusters.
+ *
+ * Source: Liang & Zeger 1986 with the usual G/(G−1) correction; Miller, "Adding error bars to
+ * evals", 2024, section 2.2.
+ */
+export function clusterStandardError(
+  values: readonly number[],
+  clusters: readonly string[],
+): number {
+  const sums = sumByCluster(values, clusters);
+  const mean = average(values);
+  let squares = 0;
+  for (const { sum, count } of sums.values()) squares += (sum - count * mean) ** 2;
+  const correction = sums.size / (sums.size - 1);
+  return sums.size < 2 ? Number.NaN : Math.sqrt(correction * squares) / values.length;
+}
+
+/** Settings of {@link bootstrapInterval}. */
+export interface BootstrapOptions {
+  readonly resamples?: number;
+  readonly seed?: number;
+  /** Share of the resampled means between the two ends. */
+  readonly level?: number;
+}
+
+/**
+ * Percentile bootstrap of the mean, resampling whole clusters with replacement. The same seed
+ * gives the same interval. An empty list gives [0, 1]; one single cluster says nothing about
+ * other clusters, so it gives [0, 1] too.
+ */
+export function bootstrapInterval(
+  values: readonly number[],
+  clusters: readonly string[],
+  { resamples = 2000, seed = 1, level = 0.95 }: BootstrapOptions = {},
+): Interval {
+  const groups = [...sumByCluster(values, clusters).values()];
+  if (groups.length < 2) return { low: 0, high: 1 };
+  const random = createRandom('bootstrap', seed);
+  const means = new Float64Array(resamples);
+  for (let r = 0; r < resamples; r++) {
+    let sum = 0;
+    let count = 0;
+    for (let k = 0; k < groups.length; k++) {
+      const group = groups[random.int(groups.length)];
+      sum += group?.sum ?? 0;
+      count += group?.count ?? 0;
+    }
+    means[r] = sum / count;
+  }
+  means.sort();
+  const tail = (1 - level) / 2;
+  return clamp(quantile(means, tail), quantile(means, 1 - tail));
+}
+
+/** Quantile of ascending numbers by linear interpolation (type 7, as R and NumPy do). */
+export function quantile(ascending: ArrayLike<number>, q: number): number {
+  const place = (ascending.length - 1) * q;
+  const below = ascending[Math.floor(place)] ?? Number.NaN;
+  const above = ascending[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/** Arithmetic mean; `NaN` of nothing. */
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function sumByCluster(
+  values: readonly number[],
+  clusters: readonly string[],
+): Map<string, { sum: number; count: number }> {
+  const sums = new Map<string, { sum: number; count: number }>();
+  values.forEach((value, index) => {
+    const key = clusters[index] ?? '';
+    const entry = sums.get(key) ?? { sum: 0, count: 0 };
+    entry.sum += value;
+    entry.count += 1;
+    sums.set(key, entry);
+  });
+  return sums;
+}
+
+function clamp(low: number, high: number): Interval {
+  return { low: Math.max(0, low), high: Math.min(1, high) };
+}

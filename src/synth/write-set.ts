@@ -1,0 +1,131 @@
+// Writes one set shard by shard. A shard that the journal knows is not made again.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import * as z from 'zod';
+import { ensureFolder, sweepTemporary } from '../core/files.ts';
+import { openJournal } from '../core/journal.ts';
+import { mapConcurrent } from '../core/pool.ts';
+import { createProgress } from '../core/progress.ts';
+import type { RgbImage } from '../image/decode.ts';
+import { writeManifest } from '../sample/manifest.ts';
+import type { Sample, SampleImage } from '../sample/sample.ts';
+import { createShardWriter, type ShardFile } from '../sample/webdataset.ts';
+import { type SynthSet, setFolder } from './config.ts';
+import type { Generator } from './generator.ts';
+import type { Draft } from './task.ts';
+
+/** Drafts under way at once: encoding waits in sharp's threads, generating does not wait. */
+const CONCURRENCY = 8;
+const JOURNAL = 'progress.jsonl';
+
+const shardSchema = z.strictObject({
+  name: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  count: z.number(),
+});
+
+export interface SetPlan {
+  readonly set: SynthSet;
+  readonly folder: string;
+  readonly hash: string;
+  readonly samplesPerShard: number;
+}
+
+/**
+ * Makes the shards of a set that are missing, then its manifest. Killed at any point and run
+ * again, it makes at most one shard twice and ends with the same bytes.
+ */
+export async function writeSet(generator: Generator, plan: SetPlan): Promise<void> {
+  const { set, folder, hash, samplesPerShard } = plan;
+  ensureFolder(folder);
+  sweepTemporary(folder);
+  const journalPath = join(folder, JOURNAL);
+  const files: ShardFile[] = [];
+  {
+    using journal = openJournal(journalPath);
+    using progress = createProgress({
+      label: `synth ${setFolder(set)}`,
+      total: generator.count,
+      unit: 'samples',
+    });
+    for (let shard = 0; shard * samplesPerShard < generator.count; shard++) {
+      const from = shard * samplesPerShard;
+      const to = Math.min(generator.count, from + samplesPerShard);
+      const key = `${hash}:${shard}`;
+      const made = shardSchema.safeParse(journal.get(key));
+      if (!made.success) journal.done(key, await writeShard(generator, plan, shard, [from, to]));
+      files.push(shardSchema.parse(journal.get(key)));
+      progress.update(to);
+    }
+  }
+  dropStale(folder, files);
+  await writeManifest(folder, {
+    format: 'onevision/1',
+    kind: 'samples',
+    stage: 'synth',
+    configHash: hash,
+    counts: { samples: generator.count },
+    files,
+    stats: { task: set.task, pool: set.pool },
+  });
+  rmSync(journalPath, { force: true });
+}
+
+async function writeShard(
+  generator: Generator,
+  { set, folder }: SetPlan,
+  shard: number,
+  [from, to]: readonly [number, number],
+): Promise<ShardFile> {
+  const split = set.pool === 'train' ? 'train' : 'test';
+  const writer = createShardWriter(folder, {
+    prefix: split,
+    firstShard: shard,
+    maxBytes: Number.POSITIVE_INFINITY,
+  });
+  const indices = Array.from({ length: to - from }, (_, offset) => from + offset);
+  const finish = async (index: number): Promise<Sample> => {
+    const draft = generator.draft(index);
+    return {
+      uid: `${setFolder(set)}/${String(index).padStart(7, '0')}`,
+      source: set.name,
+      group: draft.group,
+      split,
+      messages: draft.messages,
+      images: [await toSampleImage(draft)],
+      meta: draft.meta,
+    };
+  };
+  try {
+    for await (const sample of mapConcurrent(indices, CONCURRENCY, finish)) {
+      await writer.write(sample);
+    }
+    const [file] = await writer.close();
+    return shardSchema.parse(file);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+async function toSampleImage({ image }: Draft): Promise<SampleImage> {
+  if (!('data' in image)) return image;
+  return { name: 'img0.png', bytes: await encodeRgb(image) };
+}
+
+/** PNG with the lightest compression: fast to write and to read, the same pixels the same bytes. */
+async function encodeRgb({ width, height, data }: RgbImage): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+}
+
+/** Removes shards that an earlier configuration left behind. */
+function dropStale(folder: string, files: readonly ShardFile[]): void {
+  const current = new Set(files.map((file) => file.name));
+  for (const name of readdirSync(folder)) {
+    if (/^(train|test)-\d+\.tar$/.test(name) && !current.has(name)) rmSync(join(folder, name));
+  }
+}
