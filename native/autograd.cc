@@ -31,7 +31,12 @@ Napi::Value requiresGrad(const Napi::CallbackInfo& info) {
 
 // setRequiresGrad(handle, boolean)
 Napi::Value setRequiresGrad(const Napi::CallbackInfo& info) {
-  expectTensor(info[0], "setRequiresGrad").set_requires_grad(info[1].ToBoolean());
+  const auto& tensor = expectTensor(info[0], "setRequiresGrad");
+  if (!tensor.is_leaf()) {
+    throw Failure("native", "setRequiresGrad expects a leaf; got the result of an operator.",
+                  "Call detach() on it first, or compute it inside noGrad().");
+  }
+  tensor.set_requires_grad(info[1].ToBoolean());
   return info.Env().Undefined();
 }
 

@@ -22,22 +22,25 @@ constexpr size_t kMaxArguments = 48;
                               mismatch.got + ".");
 }
 
-// Adds to a failure the operator and what it was called with; long lists are cut.
+// Adds to a failure the operator, what it was called with, and its schema as a hint.
 Failure inContext(napi_env env, const Operator& op, const napi_value* values, size_t count,
-                  Failure failure) {
-  std::string text = op.name + " failed: " + failure.message;
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  text += " Called with";
+                  const Failure& failure) {
+  std::string reason = failure.message;
+  while (!reason.empty() && std::string(".\n ").find(reason.back()) != std::string::npos) {
+    reason.pop_back();
+  }
+  std::string given;
   for (size_t i = 0; i < op.arguments.size() && i < count; ++i) {
     napi_valuetype type;
     napi_typeof(env, values[i], &type);
     if (type == napi_undefined) continue;
-    text += i > 0 ? ", " : " ";
-    text += op.schema().arguments()[i].name() + " = " + describeValue(env, values[i]);
+    given += given.empty() ? "" : ", ";
+    given += op.schema().arguments()[i].name() + " = " + describeValue(env, values[i]);
   }
-  if (failure.hint.empty()) failure.hint = "Schema: " + op.name + c10::toString(op.schema()).substr(
-      c10::toString(op.schema()).find('('));
-  return Failure(failure.code, text + ".", failure.hint);
+  const std::string hint =
+      failure.hint.empty() ? "Its schema: " + c10::toString(op.schema()) : failure.hint;
+  return Failure(failure.code, op.name + " failed: " + reason + ". It was called with " + given + ".",
+                 hint);
 }
 
 void pushArguments(napi_env env, const Operator& op, const napi_value* values, size_t count,

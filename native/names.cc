@@ -37,6 +37,16 @@ constexpr DtypeName kDtypes[] = {
 };
 
 constexpr size_t kMaxShownText = 40;
+constexpr uint32_t kMaxShownElements = 6;
+
+std::string describeArray(const Napi::Array& array) {
+  const uint32_t length = array.Length();
+  std::string text = "[";
+  for (uint32_t i = 0; i < length && i < kMaxShownElements; ++i) {
+    text += (i > 0 ? ", " : "") + describeValue(array.Env(), array.Get(i));
+  }
+  return text + (length > kMaxShownElements ? ", … " + std::to_string(length) + "]" : "]");
+}
 
 }  // namespace
 
@@ -81,9 +91,7 @@ std::string describeValue(napi_env env, napi_value raw) {
     if (const auto* tensor = tryTensor(env, raw)) return "Tensor " + describeTensor(*tensor);
     return tryGenerator(env, raw) != nullptr ? "a Generator" : "a foreign handle";
   }
-  if (value.IsArray()) {
-    return "an array of " + std::to_string(value.As<Napi::Array>().Length());
-  }
+  if (value.IsArray()) return describeArray(value.As<Napi::Array>());
   if (value.IsFunction()) return "a function";
   if (value.IsObject()) return "an object";
   std::string text = value.ToString();

@@ -12,9 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 export const WANTED_VERSION = '2.13.0';
+/** Written last into the cache. */
+const COMPLETE = 'complete';
 const OLDEST = [2, 11];
 const NEWEST = [2, 14];
 const CPU_INDEX = 'https://download.pytorch.org/whl/cpu';
@@ -132,6 +134,7 @@ function pythonTorchDir(env) {
 
 /** `CACHE/torch` holds an unpacked CPU wheel, `CACHE/venv` a whole CUDA installation. */
 function cachedTorchDir(cache) {
+  if (!existsSync(join(cache, COMPLETE))) return undefined;
   if (existsSync(join(cache, 'torch', 'version.py'))) return join(cache, 'torch');
   const venvLib = join(cache, 'venv', 'lib');
   if (!existsSync(venvLib)) return undefined;
@@ -140,7 +143,7 @@ function cachedTorchDir(cache) {
     .find((dir) => existsSync(join(dir, 'version.py')));
 }
 
-/** Fills a temporary folder, then renames it: the cache is whole or absent. */
+/** Fills a temporary folder, then renames it: without its last file the cache does not count. */
 function fillCache(cache, log) {
   mkdirSync(resolve(cache, '..'), { recursive: true });
   const tmp = mkdtempSync(`${cache}.tmp-`);
@@ -151,11 +154,14 @@ function fillCache(cache, log) {
     const needsOthers = existsSync(join(tmp, 'torch', 'lib', 'libtorch_cuda.so'));
     if (needsOthers) rmSync(join(tmp, 'torch'), { recursive: true });
     else rmSync(wheel);
-    writeFileSync(join(tmp, 'README'), 'libtorch for OneVision; safe to delete.\n');
     rmSync(cache, { recursive: true, force: true });
     renameSync(tmp, cache);
     // A virtual environment cannot be moved, so it is made at its final place; pip finishes it.
-    if (needsOthers) installWhole(cache, join(cache, wheel.slice(tmp.length + 1)), log);
+    if (needsOthers) installWhole(cache, join(cache, basename(wheel)), log);
+    writeFileSync(
+      join(cache, COMPLETE),
+      'libtorch for OneVision; safe to delete with its folder.\n',
+    );
   } finally {
     rmSync(tmp, { recursive: true, force: true });
   }
