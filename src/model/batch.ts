@@ -3,9 +3,9 @@
 
 import { OneVisionError } from '../core/errors.ts';
 import type { Patches } from '../image/patchify.ts';
+import { NO_TARGET } from '../text/chat-template.ts';
 
-/** Marks a position that predicts nothing. */
-export const NO_TARGET = -100;
+export { NO_TARGET };
 
 /** One or several packs, concatenated. Segments never see each other. */
 export interface Batch {
