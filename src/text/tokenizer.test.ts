@@ -61,6 +61,14 @@ test('saved and loaded again it is the same, byte for byte', async () => {
   }
 });
 
+test('a template inside the configuration stays the only one', async () => {
+  const configJson = files.configJson.replace('{', '{"chat_template": "theirs",');
+  const theirs = createTokenizer({ ...files, configJson, chatTemplate: undefined });
+  await theirs.save(path.join(folder, 'theirs'));
+  const names = fs.readdirSync(path.join(folder, 'theirs')).sort();
+  assert.deepEqual(names, ['tokenizer.json', 'tokenizer_config.json']);
+});
+
 test('missing, broken and foreign files are data errors that name the file', () => {
   const fails = (message: RegExp, change: Partial<typeof files>): void =>
     assert.throws(() => createTokenizer({ ...files, ...change }, 'here'), {

@@ -26,7 +26,10 @@ export interface Tokenizer {
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
   /** How many bytes of text an id stands for. */
   byteLength(id: number): number;
-  /** Write tokenizer.json, tokenizer_config.json and chat_template.jinja into a folder. */
+  /**
+   * Write tokenizer.json, tokenizer_config.json and chat_template.jinja into a folder, as they were
+   * loaded. @throws OneVisionError 'disk'.
+   */
   save(folder: string): Promise<void>;
 }
 
@@ -39,7 +42,7 @@ export interface DecodeOptions {
 export interface TokenizerFiles {
   readonly tokenizerJson: string;
   readonly configJson: string;
-  /** chat_template.jinja; undefined writes ours on `save`. */
+  /** chat_template.jinja; where this and the configuration have none, `save` writes ours. */
   readonly chatTemplate?: string | undefined;
 }
 
@@ -51,7 +54,10 @@ const tokenizerSchema = z.looseObject({
   decoder: z.looseObject({ type: z.string() }).nullable(),
   model: z.looseObject({ type: z.string() }),
 });
-const configSchema = z.looseObject({ default_system: z.string().optional() });
+const configSchema = z.looseObject({
+  default_system: z.string().optional(),
+  chat_template: z.unknown().optional(),
+});
 
 /**
  * Open a folder that holds tokenizer.json and tokenizer_config.json, such as a checkpoint.
@@ -102,10 +108,14 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
     },
     save: async (folder) => {
       ensureFolder(folder);
-      const template = files.chatTemplate ?? chatTemplateSource(defaultSystem);
+      const own =
+        config.chat_template === undefined ? chatTemplateSource(defaultSystem) : undefined;
+      const template = files.chatTemplate ?? own;
       await writeFileAtomic(path.join(folder, 'tokenizer.json'), files.tokenizerJson);
       await writeFileAtomic(path.join(folder, 'tokenizer_config.json'), files.configJson);
-      await writeFileAtomic(path.join(folder, 'chat_template.jinja'), template);
+      if (template !== undefined) {
+        await writeFileAtomic(path.join(folder, 'chat_template.jinja'), template);
+      }
     },
   };
 }
