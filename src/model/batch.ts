@@ -3,6 +3,7 @@
 
 import { OneVisionError } from '../core/errors.ts';
 import type { Patches } from '../image/patchify.ts';
+import { cumulativeLengths } from '../nn/segments.ts';
 import { NO_TARGET } from '../text/chat-template.ts';
 
 export { NO_TARGET };
@@ -36,10 +37,7 @@ export interface Segment {
 
 /** Lay segments end to end. Positions restart in every segment. */
 export function makeBatch(segments: readonly Segment[]): Batch {
-  const cuSeqlens = new Int32Array(segments.length + 1);
-  for (const [i, { inputIds }] of segments.entries()) {
-    cuSeqlens[i + 1] = (cuSeqlens[i] as number) + inputIds.length;
-  }
+  const cuSeqlens = cumulativeLengths(segments.map(({ inputIds }) => inputIds.length));
   const numTokens = cuSeqlens[segments.length] as number;
   const inputIds = new Int32Array(numTokens);
   const targets = new Int32Array(numTokens).fill(NO_TARGET);

@@ -63,6 +63,13 @@ export function planSegments(cuSeqlens: Int32Array, options: SegmentPlanOptions)
   return { numTokens, numRows, groups, rowOfToken, tokenOfRow };
 }
 
+/** [segments + 1] 0 and the running sums of the lengths: the `cuSeqlens` of segments end to end. */
+export function cumulativeLengths(lengths: readonly number[]): Int32Array {
+  const out = new Int32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) out[i + 1] = (out[i] as number) + length;
+  return out;
+}
+
 interface PlacedSegment {
   readonly start: number;
   readonly length: number;

@@ -11,8 +11,8 @@ export interface MuonOptions {
   readonly nesterov?: boolean;
   /** Newton–Schulz iterations. Default 5. */
   readonly iterations?: number;
-  /** Precision of the iterations. Default float32; bfloat16 is enough for the method. */
-  readonly dtype?: DType;
+  /** Precision of the iterations. Default: the parameters' own; bfloat16 is enough. */
+  readonly dtype?: DType | undefined;
 }
 
 /** Coefficients of the quintic iteration X ← aX + (bA + cA²)X, A = XXᵀ. */
@@ -51,15 +51,16 @@ export function isMuonMatrix(name: string, parameter: Tensor): boolean {
  */
 export class Muon implements Optimizer {
   readonly #stacks: readonly Stack[];
-  readonly #options: Required<MuonOptions>;
+  readonly #options: Required<Omit<MuonOptions, 'dtype'>>;
+  readonly #dtype: DType | undefined;
 
   constructor(groups: readonly ParameterGroup[], options: MuonOptions = {}) {
     this.#options = {
       momentum: options.momentum ?? 0.95,
       nesterov: options.nesterov ?? true,
       iterations: options.iterations ?? 5,
-      dtype: options.dtype ?? 'float32',
     };
+    this.#dtype = options.dtype;
     this.#stacks = groups.flatMap(makeStacks);
   }
 
@@ -76,17 +77,24 @@ export class Muon implements Optimizer {
       if (grad !== null) gradients.push(ops.view(grad, [rows, columns]));
     }
     if (gradients.length < parameters.length) return;
-    const { momentum: mu, nesterov, iterations, dtype } = this.#options;
+    const { momentum: mu, nesterov, iterations } = this.#options;
     const gradient = ops.stack(gradients);
     ops.lerp_(momentum, gradient, 1 - mu);
     const update = nesterov ? ops.lerp(gradient, momentum, mu) : momentum;
-    const direction = orthogonalise(ops.toCopy(update, { dtype }), iterations);
+    const direction = this.#direction(update, iterations);
     const stepSize = lr * stack.lrScale;
     const matrices = parameters.map((parameter) => ops.view(parameter, [rows, columns]));
     if (weightDecay > 0) ops.foreachMulScalar_(matrices, 1 - stepSize * weightDecay);
-    const wide = ops.toCopy(direction, { dtype: momentum.dtype });
     const scale = -stepSize * ADAM_RMS * Math.sqrt(Math.max(rows, columns));
-    ops.foreachAdd_(matrices, ops.unbind(wide), { alpha: scale });
+    ops.foreachAdd_(matrices, ops.unbind(direction), { alpha: scale });
+  }
+
+  #direction(update: Tensor, iterations: number): Tensor {
+    const { dtype } = update;
+    if (this.#dtype === undefined || this.#dtype === dtype)
+      return orthogonalise(update, iterations);
+    const narrow = ops.toCopy(update, { dtype: this.#dtype });
+    return ops.toCopy(orthogonalise(narrow, iterations), { dtype });
   }
 
   state(): Map<string, Tensor> {
