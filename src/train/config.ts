@@ -2,6 +2,8 @@
 // trainer knows nothing else about how to train.
 
 import { z } from 'zod';
+import { type AugmentInput, type AugmentSettings, augmentSchema } from '../image/augment.ts';
+import type { LossWeighting } from './data/segments.ts';
 
 /** The three parts of the model, each trained or frozen. */
 export type Part = 'vision' | 'merger' | 'language';
@@ -39,7 +41,9 @@ export interface TrainSettings {
   readonly microBatchPacks?: number | undefined;
   readonly optimizer: OptimizerSettings;
   /** `token-mean`: a token is a token. `sqrt-length`: n supervised tokens of a sample count √n. */
-  readonly lossWeighting?: 'token-mean' | 'sqrt-length' | undefined;
+  readonly lossWeighting?: LossWeighting | undefined;
+  /** Changes to training pictures, by source of the sample; `*` is every other source. */
+  readonly augment?: Readonly<Record<string, AugmentInput>> | undefined;
   readonly seed?: number | undefined;
   readonly logEvery?: number | undefined;
   readonly saveEvery?: number | undefined;
@@ -58,8 +62,9 @@ export interface TrainSettings {
 type Filled<T> = { readonly [key in keyof T]-?: NonNullable<T[key]> };
 export type OptimizerConfig = Filled<OptimizerSettings>;
 /** The settings with every default filled in. */
-export type TrainConfig = Filled<Omit<TrainSettings, 'optimizer'>> & {
+export type TrainConfig = Filled<Omit<TrainSettings, 'optimizer' | 'augment'>> & {
   readonly optimizer: OptimizerConfig;
+  readonly augment: Readonly<Record<string, AugmentSettings>>;
 };
 
 const part = z.enum(['vision', 'merger', 'language']);
@@ -86,6 +91,7 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     microBatchPacks: z.int().positive().default(1),
     optimizer: OptimizerSchema,
     lossWeighting: z.enum(['token-mean', 'sqrt-length']).default('token-mean'),
+    augment: z.record(z.string(), augmentSchema).default({}),
     seed: z.int().default(0),
     logEvery: z.int().positive().default(10),
     saveEvery: z.int().positive().default(200),

@@ -1,0 +1,174 @@
+// Checkpoint folders of a run: written whole or not at all, verified before use, pruned. What is in
+// them beside state.json is the caller's business.
+
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { OneVisionError } from '../core/errors.ts';
+import { diskError, readJson, writeFileAtomic } from '../core/files.ts';
+import { stepName } from '../track/protocol.ts';
+
+/** Sums since the last line of metrics, by source; kept so that a resumed run logs the same. */
+export interface SourceWindow {
+  readonly sum: number;
+  readonly weight: number;
+  readonly tokens: number;
+}
+
+/** state.json: where training stands. With weights and optimizer state it is all there is. */
+export interface TrainState {
+  readonly format: 'onevision-state/1';
+  /** Steps done over all stages. */
+  readonly step: number;
+  readonly stage: string;
+  /** Steps done in this stage: the cursor into its order of packs. */
+  readonly stageStep: number;
+  readonly stageSteps: number;
+  /** Hash of everything that decides the weights up to here. */
+  readonly historyHash: string;
+  readonly tokens: number;
+  readonly numSkipped: number;
+  readonly window: Readonly<Record<string, SourceWindow>>;
+}
+
+const FileSchema = z.strictObject({ name: z.string(), bytes: z.number(), sha256: z.string() });
+const StateSchema = z.object({
+  format: z.literal('onevision-state/1'),
+  step: z.int().nonnegative(),
+  stage: z.string(),
+  stageStep: z.int().nonnegative(),
+  stageSteps: z.int().positive(),
+  historyHash: z.string(),
+  tokens: z.number(),
+  numSkipped: z.number(),
+  window: z.record(
+    z.string(),
+    z.object({ sum: z.number(), weight: z.number(), tokens: z.number() }),
+  ),
+  /** What the folder holds; a checkpoint that differs is torn. */
+  files: z.array(FileSchema),
+});
+
+/** A checkpoint that passed verification. */
+export interface FoundCheckpoint {
+  readonly dir: string;
+  readonly state: TrainState;
+}
+
+/**
+ * Writes a checkpoint: `write` fills a temporary folder, checksums and state follow, then it gets
+ * its name. A kill at any point leaves the older checkpoints as they are.
+ *
+ * @returns the folder.
+ * @throws OneVisionError 'disk'.
+ */
+export async function saveCheckpointFolder(
+  parent: string,
+  state: TrainState,
+  write: (dir: string) => Promise<void>,
+): Promise<string> {
+  const name = stepName(state.step);
+  const temporary = join(parent, `.${name}.${process.pid}.tmp`);
+  const final = join(parent, name);
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    await write(temporary);
+    const names = (await readdir(temporary)).sort();
+    const files = [];
+    for (const file of names) files.push(await describeFile(temporary, file));
+    await writeFileAtomic(
+      join(temporary, 'state.json'),
+      `${JSON.stringify({ ...state, files }, null, 2)}\n`,
+    );
+    await rm(final, { recursive: true, force: true });
+    await rename(temporary, final);
+    await syncFolder(parent);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw diskError(error, final);
+  }
+  return final;
+}
+
+/**
+ * The newest checkpoint that is whole. Torn ones are reported and passed over.
+ * @param onTorn called with the folder and what is wrong with it.
+ */
+export async function findCheckpoint(
+  parent: string,
+  onTorn: (dir: string, reason: string) => void,
+): Promise<FoundCheckpoint | undefined> {
+  for (const name of listCheckpoints(parent).reverse()) {
+    const dir = join(parent, name);
+    try {
+      return { dir, state: await verify(dir) };
+    } catch (error) {
+      onTorn(dir, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return undefined;
+}
+
+/** Removes all but the newest `keepLast` checkpoints and the last one of each stage. */
+export async function pruneCheckpoints(parent: string, keepLast: number): Promise<void> {
+  const names = listCheckpoints(parent);
+  for (const name of names.slice(0, -keepLast)) {
+    const path = join(parent, name, 'state.json');
+    const { stageStep, stageSteps } = readJson(path, StateSchema, 'checkpoint');
+    if (stageStep < stageSteps) await rm(join(parent, name), { recursive: true });
+  }
+}
+
+/** Removes what killed writers left behind. */
+export async function sweepCheckpoints(parent: string): Promise<void> {
+  if (!existsSync(parent)) return;
+  const left = readdirSync(parent).filter((name) => /^\.step-.*\.tmp$/.test(name));
+  for (const name of left) await rm(join(parent, name), { recursive: true, force: true });
+}
+
+function listCheckpoints(parent: string): string[] {
+  if (!existsSync(parent)) return [];
+  const names = readdirSync(parent).filter((name) => /^step-\d+$/.test(name));
+  return names.sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
+}
+
+async function verify(dir: string): Promise<TrainState> {
+  const { files, ...state } = readJson(join(dir, 'state.json'), StateSchema, 'checkpoint');
+  for (const expected of files) {
+    const path = join(dir, expected.name);
+    const size = existsSync(path) ? (await stat(path)).size : -1;
+    const whole = size === expected.bytes && (await sha256File(path)) === expected.sha256;
+    if (whole) continue;
+    const came = size < 0 ? 'no file' : `other content (${size} of ${expected.bytes} bytes)`;
+    throw new OneVisionError('checkpoint', `expected ${path} as it was saved, came ${came}`, {
+      hint: 'the checkpoint before it is used instead',
+    });
+  }
+  return state;
+}
+
+async function describeFile(dir: string, name: string): Promise<z.infer<typeof FileSchema>> {
+  const path = join(dir, name);
+  return { name, bytes: (await stat(path)).size, sha256: await sha256File(path) };
+}
+
+async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) {
+    hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** Makes a rename last. Some file systems refuse to sync a folder; then so be it. */
+async function syncFolder(dir: string): Promise<void> {
+  try {
+    await using handle = await open(dir, 'r');
+    await handle.sync();
+  } catch {
+    // The content of the files has been synced already.
+  }
+}

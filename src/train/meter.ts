@@ -1,0 +1,109 @@
+// What a stage has done since its last line of metrics, and that line. Measures; decides nothing.
+
+import type { MetricName } from '../track/metric-names.ts';
+import type { SourceWindow } from './checkpoints.ts';
+import type { LoadedStep } from './data/loader.ts';
+import type { StepResult } from './step.ts';
+
+type Metrics = { [name in MetricName]?: number };
+
+/** Sums over the steps of a log interval. Losses survive a resume, times do not. */
+export class Meter {
+  /** Tokens trained on and samples skipped since the stage began. */
+  tokens: number;
+  numSkipped: number;
+  #window: Map<string, SourceWindow>;
+  #numSteps = 0;
+  #tokens = 0;
+  #images = 0;
+  #waitMs = 0;
+  #forwardMs = 0;
+  #backwardMs = 0;
+  #optimizerMs = 0;
+  #startMs: number = performance.now();
+
+  constructor(before: {
+    readonly tokens: number;
+    readonly numSkipped: number;
+    readonly window: Readonly<Record<string, SourceWindow>>;
+  }) {
+    this.tokens = before.tokens;
+    this.numSkipped = before.numSkipped;
+    this.#window = new Map(Object.entries(before.window));
+  }
+
+  /** The sums that a checkpoint keeps. */
+  get window(): Record<string, SourceWindow> {
+    return Object.fromEntries(this.#window);
+  }
+
+  /** Adds a step. */
+  add({ packs, waitMs }: LoadedStep, result: StepResult): void {
+    const tokensOf = new Map<string, number>();
+    for (const { batch, sources, skipped } of packs) {
+      sources.forEach((source, i) => {
+        const length = (batch.cuSeqlens[i + 1] ?? 0) - (batch.cuSeqlens[i] ?? 0);
+        tokensOf.set(source, (tokensOf.get(source) ?? 0) + length);
+      });
+      this.tokens += batch.inputIds.length;
+      this.#tokens += batch.inputIds.length;
+      this.#images += batch.grids.length / 3;
+      this.numSkipped += skipped.length;
+    }
+    for (const [source, { sum, weight }] of result.bySource) {
+      const before = this.#window.get(source) ?? { sum: 0, weight: 0, tokens: 0 };
+      this.#window.set(source, {
+        sum: before.sum + sum,
+        weight: before.weight + weight,
+        tokens: before.tokens + (tokensOf.get(source) ?? 0),
+      });
+    }
+    this.#numSteps += 1;
+    this.#waitMs += waitMs;
+    this.#forwardMs += result.forwardMs;
+    this.#backwardMs += result.backwardMs;
+    this.#optimizerMs += result.optimizerMs;
+  }
+
+  /** The metrics since the last call, with those of the last step; starts a new interval. */
+  take(last: { readonly lr: number; readonly gradNorm: number }): Metrics {
+    const elapsedMs = performance.now() - this.#startMs;
+    const steps = Math.max(1, this.#numSteps);
+    const all = [...this.#window.values()];
+    const weight = all.reduce((sum, part) => sum + part.weight, 0);
+    const tokens = all.reduce((sum, part) => sum + part.tokens, 0);
+    const metrics: Metrics = {
+      'train/loss': all.reduce((sum, part) => sum + part.sum, 0) / weight,
+      'train/lr': last.lr,
+      'train/grad_norm': last.gradNorm,
+      'train/tokens': this.tokens,
+      'perf/tokens_per_s': (1000 * this.#tokens) / elapsedMs,
+      'perf/images_per_s': (1000 * this.#images) / elapsedMs,
+      'perf/step_ms': elapsedMs / steps,
+      'perf/data_wait_pct': (100 * this.#waitMs) / elapsedMs,
+      'perf/forward_ms': this.#forwardMs / steps,
+      'perf/backward_ms': this.#backwardMs / steps,
+      'perf/optimizer_ms': this.#optimizerMs / steps,
+      'mem/peak_gib': process.resourceUsage().maxRSS / 1024 ** 2,
+      'data/num_skipped': this.numSkipped,
+    };
+    for (const [source, part] of this.#window) {
+      metrics[`train/loss_${source}`] = part.sum / part.weight;
+      metrics[`data/mix_${source}`] = part.tokens / tokens;
+    }
+    this.#reset();
+    return metrics;
+  }
+
+  #reset(): void {
+    this.#window = new Map();
+    this.#numSteps = 0;
+    this.#tokens = 0;
+    this.#images = 0;
+    this.#waitMs = 0;
+    this.#forwardMs = 0;
+    this.#backwardMs = 0;
+    this.#optimizerMs = 0;
+    this.#startMs = performance.now();
+  }
+}

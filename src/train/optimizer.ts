@@ -1,0 +1,73 @@
+// Which parameters are trained, by which optimizer, with which settings. The update rules are in nn.
+
+import { OneVisionError } from '../core/errors.ts';
+import type { OneVision } from '../model/onevision.ts';
+import { AdamW } from '../nn/optim/adamw.ts';
+import { isMuonMatrix, Muon } from '../nn/optim/muon.ts';
+import { combineOptimizers, type Optimizer, type ParameterGroup } from '../nn/optim/optimizer.ts';
+import type { Tensor } from '../tensor/index.ts';
+import type { OptimizerConfig, Part } from './config.ts';
+
+/** The part a parameter belongs to, by its Hugging Face name. */
+export function partOf(name: string): Part {
+  if (name.startsWith('visual.merger.')) return 'merger';
+  return name.startsWith('visual.') ? 'vision' : 'language';
+}
+
+/**
+ * Freezes the model but for the given parts.
+ * @returns the trained parameters by name.
+ */
+export function selectTrainable(model: OneVision, parts: readonly Part[]): Map<string, Tensor> {
+  const trained = new Map<string, Tensor>();
+  for (const [name, parameter] of model.namedParameters()) {
+    parameter.requiresGrad = parts.includes(partOf(name));
+    if (parameter.requiresGrad) trained.set(name, parameter);
+  }
+  if (trained.size === 0) {
+    throw new OneVisionError('recipe', `expected parameters in ${parts.join(', ')}, came none`);
+  }
+  return trained;
+}
+
+/**
+ * The optimizer of a stage. One group for each part, kind of tensor and method: matrices decay,
+ * vectors (norms, biases) do not; a part's learning rate is a multiple of the common one.
+ */
+export function createOptimizer(
+  parameters: ReadonlyMap<string, Tensor>,
+  config: OptimizerConfig,
+): Optimizer {
+  const byMethod = Map.groupBy(parameters, ([name, parameter]) =>
+    config.name === 'muon' && isMuonMatrix(name, parameter) ? 'muon' : 'adamw',
+  );
+  const adamw = new AdamW(groups(byMethod.get('adamw') ?? [], config), {
+    betas: config.betas,
+    eps: config.eps,
+  });
+  const matrices = byMethod.get('muon');
+  if (matrices === undefined) return adamw;
+  const muon = new Muon(groups(matrices, config), { momentum: config.momentum });
+  return combineOptimizers([muon, adamw]);
+}
+
+function groups(
+  parameters: readonly (readonly [string, Tensor])[],
+  config: OptimizerConfig,
+): ParameterGroup[] {
+  const decays = (parameter: Tensor): boolean =>
+    parameter.shape.filter((size) => size > 1).length > 1;
+  const grouped = Map.groupBy(
+    parameters,
+    ([name, parameter]) => `${partOf(name)} ${decays(parameter)}`,
+  );
+  return [...grouped.values()].map((members) => {
+    const [name, parameter] = members[0] ?? [];
+    const part = partOf(name ?? '');
+    return {
+      parameters: new Map(members),
+      lrScale: config.partLr[part] ?? 1,
+      weightDecay: parameter !== undefined && decays(parameter) ? config.weightDecay : 0,
+    };
+  });
+}
