@@ -27,6 +27,8 @@ export interface OptimizerSettings {
   readonly partLr?: Readonly<Partial<Record<Part, number>>> | undefined;
   /** Muon's momentum. Default 0.95. */
   readonly momentum?: number | undefined;
+  /** Precision of Muon's iterations; bfloat16 is enough for the method. Default float32. */
+  readonly muonPrecision?: 'float32' | 'bfloat16' | undefined;
   /** Largest global gradient norm; 0 does not clip. Default 1. */
   readonly clip?: number | undefined;
 }
@@ -80,6 +82,7 @@ export const OptimizerSchema: z.ZodType<OptimizerConfig, OptimizerSettings> = z.
   weightDecay: z.number().nonnegative().default(0),
   partLr: z.partialRecord(part, z.number().nonnegative()).default({}),
   momentum: rate.default(0.95),
+  muonPrecision: z.enum(['float32', 'bfloat16']).default('float32'),
   clip: z.number().nonnegative().default(1),
 });
 

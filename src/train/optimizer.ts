@@ -47,7 +47,10 @@ export function createOptimizer(
   });
   const matrices = byMethod.get('muon');
   if (matrices === undefined) return adamw;
-  const muon = new Muon(groups(matrices, config), { momentum: config.momentum });
+  const muon = new Muon(groups(matrices, config), {
+    momentum: config.momentum,
+    dtype: config.muonPrecision,
+  });
   return combineOptimizers([muon, adamw]);
 }
 

@@ -2,6 +2,7 @@
 // The arithmetic of a step is in step.ts, the data in loader.ts.
 
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { saveCheckpoint } from '../model/checkpoint.ts';
@@ -58,30 +59,38 @@ export interface TrainOptions {
  * 'checkpoint' when the run was begun with other settings; 'data', 'disk', 'recipe'.
  */
 export async function train(options: TrainOptions): Promise<OneVision> {
+  const { run } = options;
+  const signals = catchSignals();
+  try {
+    return await trainStages(options, signals.caught);
+  } catch (error) {
+    const interrupted = error instanceof OneVisionError && error.code === 'interrupted';
+    run.logEvent(interrupted ? 'interrupted' : 'error', { message: String(error) });
+    await run.setStatus(interrupted ? 'interrupted' : 'failed');
+    throw error;
+  } finally {
+    signals.release();
+  }
+}
+
+async function trainStages(
+  options: TrainOptions,
+  caught: () => NodeJS.Signals | undefined,
+): Promise<OneVision> {
   const { run, log } = options;
   const stages = prepareStages(options.stages, options.modelHash);
   await sweepCheckpoints(run.paths.checkpoints);
   const found = await resumePoint(run, stages, log);
   const model = found?.model ?? options.createModel();
-  const signals = catchSignals();
-  try {
-    for (const stage of stages) {
-      if (found !== undefined && found.state.step >= stage.firstStep + stage.config.steps) continue;
-      const state = found?.state.stage === stage.name ? found.state : undefined;
-      const trainer = await StageTrainer.open(options, stage, model, state, found?.dir);
-      try {
-        await trainer.run(signals.caught);
-      } finally {
-        await trainer.close();
-      }
+  for (const stage of stages) {
+    if (found !== undefined && found.state.step >= stage.firstStep + stage.config.steps) continue;
+    const state = found?.state.stage === stage.name ? found.state : undefined;
+    const trainer = await StageTrainer.open(options, stage, model, state, found?.dir);
+    try {
+      await trainer.run(caught);
+    } finally {
+      await trainer.close();
     }
-  } catch (error) {
-    const status = error instanceof OneVisionError && error.code === 'interrupted';
-    run.logEvent(status ? 'interrupted' : 'error', { message: String(error) });
-    await run.setStatus(status ? 'interrupted' : 'failed');
-    throw error;
-  } finally {
-    signals.release();
   }
   return model;
 }
@@ -162,6 +171,7 @@ class StageTrainer {
     };
     while (this.#stageStep < config.steps) {
       await this.#trainStep();
+      await setImmediate(); // lets signals and the terminal in
       const signal = caught();
       if (this.#stageStep % config.saveEvery === 0 || signal !== undefined) await save();
       if (signal === undefined) continue;

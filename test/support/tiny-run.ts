@@ -12,9 +12,19 @@ import { setNumThreads } from '../../src/tensor/index.ts';
 import { loadTokenizer } from '../../src/text/tokenizer.ts';
 import { Run } from '../../src/track/run.ts';
 import { TrainConfigSchema, type TrainSettings } from '../../src/train/config.ts';
+import type { AssembleSettings } from '../../src/train/data/assemble.ts';
 import type { StagePlan } from '../../src/train/stage.ts';
 import { type TrainOptions, train } from '../../src/train/trainer.ts';
 import { TINY_PROCESSOR, tinySamples, writeSamples, writeTinyTokenizer } from './tiny-data.ts';
+
+/** How the tiny run's packs are assembled, without augmentation. */
+export const TINY_SPEC: AssembleSettings = {
+  processor: TINY_PROCESSOR,
+  lossWeighting: 'token-mean',
+  augment: {},
+  seed: 0,
+  imageCacheMiB: 16,
+};
 
 /** Settings that differ from the defaults below, for both stages. */
 export type TinyChanges = Partial<TrainSettings>;

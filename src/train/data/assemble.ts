@@ -101,8 +101,9 @@ export class Assembler {
     const image = await this.#image(sample, index);
     const settings = bySource[sample.source] ?? bySource['*'];
     if (settings === undefined) return patchify(image, processor);
+    const flip = sample.meta['noFlip'] === true ? 0 : settings.flip;
     const random = createRandom('augment', seed, sample.uid, sample.copy, visit, index);
-    return patchify(augment(image, random, settings), processor);
+    return patchify(augment(image, random, { ...settings, flip }), processor);
   }
 
   /** An image at the size the model sees, from the cache or decoded. */
