@@ -1,26 +1,38 @@
-// What a benchmark is: data, prompt, scorer, decoding and denominator. Types only, no running.
+// What a benchmark is: data, scorer with its prompts and decoding, denominator. Types only.
 import type { Decoding } from './eval-model.ts';
 import type { Normaliser } from './scorers/normalise.ts';
 
 /**
- * How options are compared, lower is better:
- * - `mean-loss`: −log p(option) per token, so long options are not punished;
- * - `sum-loss`: −log p(option) in all;
- * - `pmi`: the mean loss minus the mean loss under a blank picture, so that an option which is
- *   likely anyway (a common phrase, a memorised caption) gains nothing from that.
+ * One log-probability that counts for or against an option. `{question}` and `{option}` are filled
+ * in; `weight` times the loss −log p(reply) is added, so a positive weight speaks for the option
+ * when the reply is likely.
  */
-export type ChoiceRule = 'mean-loss' | 'sum-loss' | 'pmi';
+export interface ChoiceTerm {
+  /** The user's turn. */
+  readonly prompt: string;
+  /** The reply whose likelihood is asked. */
+  readonly reply: string;
+  /** `token`: the mean over the reply's tokens, so long options are not punished. */
+  readonly per: 'token' | 'reply';
+  /** Show a white picture instead: how likely is the reply anyway? */
+  readonly blank: boolean;
+  readonly weight: number;
+}
 
-/** Picks the option the model finds most likely; nothing is generated. */
+/** Picks the option with the lowest sum of its terms; nothing is generated. */
 export interface ChoiceScorer {
   readonly kind: 'choice';
-  readonly rule: ChoiceRule;
+  /** The rule in a few words, for the table: `mean loss`, `PMI`. */
+  readonly rule: string;
+  readonly terms: readonly ChoiceTerm[];
 }
 
 /** Generates a reply and compares it with the answer after normalising both. */
 export interface ExactScorer {
   readonly kind: 'exact';
   readonly normaliser: Normaliser;
+  /** The user's turn; `{question}` is the question of the item, `<image>` included. */
+  readonly prompt: string;
   /** The closed list of answers, where there is one: another reply is `unparsed`. */
   readonly answers?: readonly string[];
   readonly decoding: Decoding;
@@ -34,8 +46,6 @@ export interface Benchmark {
   readonly title: string;
   /** Folder of the items under the data root; a sample folder with a manifest. */
   readonly data: string;
-  /** The user's turn; `{question}` is the question of the item, `<image>` included. */
-  readonly prompt: string;
   readonly scorer: ChoiceScorer | ExactScorer;
   /** The number the correct ones are divided by: all items of the manifest, or a fixed count. */
   readonly denominator: 'manifest' | number;

@@ -1,7 +1,7 @@
 // The typed result of one item and the summary of a benchmark, as they lie on disk.
 import * as z from 'zod';
-import type { Bands } from './bands.ts';
-import type { Interval } from './statistics.ts';
+import type { Bands } from './statistics/bands.ts';
+import type { Interval } from './statistics/intervals.ts';
 
 /**
  * What became of an item. Only `correct` counts as right; all of them stay in the denominator.

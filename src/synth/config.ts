@@ -81,6 +81,7 @@ const setSchema: z.ZodType<SynthSet, SynthSetInput> = z.discriminatedUnion('task
   common.extend({
     task: z.literal('choice'),
     options: z.int().min(2).max(10).default(tasks.CHOICE_DEFAULTS.options),
+    ask: z.enum(['name', 'description']).default(tasks.CHOICE_DEFAULTS.ask),
   }),
   common.extend({
     task: z.literal('yes-no'),
@@ -88,8 +89,10 @@ const setSchema: z.ZodType<SynthSet, SynthSetInput> = z.discriminatedUnion('task
   }),
   common.extend({
     task: z.literal('numbers'),
-    minDigits: z.int().min(1).max(3).default(tasks.NUMBERS_DEFAULTS.minDigits),
-    maxDigits: z.int().min(1).max(3).default(tasks.NUMBERS_DEFAULTS.maxDigits),
+    lengths: z
+      .tuple([weight(), weight(), weight()])
+      .refine((weights) => weights.some((value) => value > 0), 'expected a weight above 0')
+      .default([1, 1, 1]),
     jitter: share().default(tasks.NUMBERS_DEFAULTS.jitter),
     colours: z.boolean().default(tasks.NUMBERS_DEFAULTS.colours),
   }),

@@ -4,8 +4,8 @@ import { mapConcurrent } from '../core/pool.ts';
 import { decodeImage } from '../image/decode.ts';
 import type { Sample } from '../sample/sample.ts';
 import { readSamples } from '../sample/webdataset.ts';
-import { cutOut } from './canvas.ts';
 import type { Pool } from './config.ts';
+import { cutOut } from './draw/canvas.ts';
 import type { Subject } from './task.ts';
 
 /** Side of the cut-out that is kept of each picture; canvases show at most this size. */

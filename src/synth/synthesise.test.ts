@@ -18,7 +18,7 @@ const corpus = join(root, 'corpus');
 const digits = { id: 'dots', load: () => ({ train: dottedDigits(), heldOut: dottedDigits() }) };
 const TRAIN: readonly SynthSetInput[] = [
   { name: 'caption', task: 'caption', count: 30, yesNo: 0.5 },
-  { name: 'numbers-1', task: 'numbers', count: 10, maxDigits: 1, jitter: 0.2 },
+  { name: 'numbers-1', task: 'numbers', count: 10, lengths: [1, 0, 0], jitter: 0.2 },
   { name: 'counting', task: 'counting', count: 25, extras: true },
 ];
 const config: SynthConfigInput = {

@@ -1,8 +1,8 @@
 // What a task is: from a context and an index to one question with its exact answer. Types only.
 import type { RgbImage } from '../image/decode.ts';
 import type { JsonValue, Message, SampleImage } from '../sample/sample.ts';
-import type { Sprite } from './canvas.ts';
 import type { Deck } from './deck.ts';
+import type { Sprite } from './draw/canvas.ts';
 
 /** A real picture of one known thing, ready to be asked about or pasted. */
 export interface Subject {

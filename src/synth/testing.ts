@@ -1,9 +1,9 @@
 // Drawn stand-ins for pictures and digits, and a counter of connected blobs. For tests only.
 import sharp from 'sharp';
 import type { RgbImage } from '../image/decode.ts';
-import { createCanvas, cutOut } from './canvas.ts';
 import { Deck } from './deck.ts';
-import type { Rgb } from './palette.ts';
+import { createCanvas, cutOut } from './draw/canvas.ts';
+import type { Rgb } from './draw/palette.ts';
 import type { Digits, Subject, TaskContext } from './task.ts';
 
 /** A filled disc on white. */

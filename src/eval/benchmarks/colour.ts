@@ -5,9 +5,9 @@ export const colour: Benchmark = {
   name: 'colour',
   title: 'colours, exact',
   data: 'heldout/colour',
-  prompt: '{question}',
   scorer: {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'text',
     decoding: { maxNewTokens: 8, temperature: 0 },
   },

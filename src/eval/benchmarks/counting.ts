@@ -5,9 +5,9 @@ export const counting: Benchmark = {
   name: 'counting',
   title: 'counting, exact',
   data: 'heldout/counting',
-  prompt: '{question}',
   scorer: {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'number',
     decoding: { maxNewTokens: 8, temperature: 0 },
   },

@@ -5,9 +5,9 @@ export const numbers: Benchmark = {
   name: 'numbers',
   title: 'handwritten numbers, exact',
   data: 'heldout/numbers',
-  prompt: '{question}',
   scorer: {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'number',
     decoding: { maxNewTokens: 8, temperature: 0 },
   },

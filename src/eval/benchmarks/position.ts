@@ -5,9 +5,9 @@ export const position: Benchmark = {
   name: 'position',
   title: 'positions, exact',
   data: 'heldout/position',
-  prompt: '{question}',
   scorer: {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'text',
     answers: ['top left', 'top right', 'bottom left', 'bottom right'],
     decoding: { maxNewTokens: 8, temperature: 0 },

@@ -5,9 +5,9 @@ export const yesNo: Benchmark = {
   name: 'yes-no',
   title: 'yes or no, unseen style',
   data: 'heldout/yes-no',
-  prompt: '{question}',
   scorer: {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'text',
     answers: ['yes', 'no'],
     decoding: { maxNewTokens: 8, temperature: 0 },

@@ -1,24 +1,72 @@
-// Chooses among options by the likelihood the model gives each as its reply.
+// Chooses among options by the likelihood of replies: rules as lists of terms, and the choice.
 import { OneVisionError } from '../../core/errors.ts';
-import type { ChoiceRule } from '../benchmark.ts';
+import type { ChoiceScorer, ChoiceTerm } from '../benchmark.ts';
 import type { ReplyScore } from '../eval-model.ts';
 import type { Verdict } from '../outcome.ts';
 
+const OPTION: ChoiceTerm = {
+  prompt: '{question}',
+  reply: '{option}',
+  per: 'token',
+  blank: false,
+  weight: 1,
+};
+
+/** The option as the reply: its loss per token. */
+export function byMeanLoss(): ChoiceScorer {
+  return { kind: 'choice', rule: 'mean loss', terms: [OPTION] };
+}
+
 /**
- * The loss of an option under a rule, lower is better; see {@link ChoiceRule}.
- *
- * @param score the option as the reply to the real picture
- * @param blank the same with a blank picture; needed by `pmi` only
- * @throws OneVisionError `data` when `pmi` lacks the blank score
+ * The loss of the option minus `weight` times its loss under a white picture, so that an option
+ * which is likely anyway, a common phrase or one memorised in training, gains less. With weight 1
+ * it is the pointwise mutual information of picture and option, negated.
  */
-export function optionLoss(rule: ChoiceRule, score: ReplyScore, blank?: ReplyScore): number {
-  if (rule === 'sum-loss') return -score.sumLogProb;
-  const mean = -score.sumLogProb / score.numTokens;
-  if (rule === 'mean-loss') return mean;
-  if (blank === undefined) {
-    throw new OneVisionError('data', 'Choice by PMI: expected a blank score for each option.');
-  }
-  return mean + blank.sumLogProb / blank.numTokens;
+export function byPmi(weight: number = 1, per: ChoiceTerm['per'] = 'token'): ChoiceScorer {
+  return {
+    kind: 'choice',
+    rule: weight === 1 ? 'PMI' : `PMI ${weight}`,
+    terms: [
+      { ...OPTION, per },
+      { ...OPTION, per, blank: true, weight: -weight },
+    ],
+  };
+}
+
+/** Asks about each option and weighs yes against no. `{option}` stands for it in the question. */
+export function byYesNo(prompt: string = '<image>Is this {option}?'): ChoiceScorer {
+  const term = { ...OPTION, prompt, per: 'reply' } as const;
+  return {
+    kind: 'choice',
+    rule: 'yes/no',
+    terms: [
+      { ...term, reply: 'yes' },
+      { ...term, reply: 'no', weight: -1 },
+    ],
+  };
+}
+
+/**
+ * The loss of one option: Σ weight · −log p(reply), per token or in all. Lower is better.
+ * @param scores one for each term
+ * @throws OneVisionError `data` when a score is missing
+ */
+export function optionLoss(
+  terms: readonly ChoiceTerm[],
+  scores: readonly (ReplyScore | undefined)[],
+): number {
+  let loss = 0;
+  terms.forEach(({ per, weight }, index) => {
+    const score = scores[index];
+    if (score === undefined) {
+      throw new OneVisionError(
+        'data',
+        `Choice: expected a score for each of ${terms.length} terms, number ${index} is missing.`,
+      );
+    }
+    loss -= (weight * score.sumLogProb) / (per === 'token' ? score.numTokens : 1);
+  });
+  return loss;
 }
 
 /**

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExactScorer } from '../benchmark.ts';
 import type { Outcome } from '../outcome.ts';
-import { optionLoss, scoreChoice } from './choice.ts';
+import { byMeanLoss, byPmi, byYesNo, optionLoss, scoreChoice } from './choice.ts';
 import { scoreExact } from './exact.ts';
 import { type Normaliser, normalise } from './normalise.ts';
 
@@ -31,9 +31,15 @@ test('normalise', () => {
 });
 
 test('exact match gives each typed outcome', () => {
-  const number: ExactScorer = { kind: 'exact', normaliser: 'number', decoding };
+  const number: ExactScorer = {
+    kind: 'exact',
+    prompt: '{question}',
+    normaliser: 'number',
+    decoding,
+  };
   const yesNo: ExactScorer = {
     kind: 'exact',
+    prompt: '{question}',
     normaliser: 'text',
     answers: ['yes', 'no'],
     decoding,
@@ -56,13 +62,15 @@ test('exact match gives each typed outcome', () => {
   }
 });
 
-test('the three losses of an option', () => {
+test('the loss of an option under each rule', () => {
   const score = { sumLogProb: -6, numTokens: 3 };
   const blank = { sumLogProb: -12, numTokens: 3 };
-  assert.equal(optionLoss('sum-loss', score), 6);
-  assert.equal(optionLoss('mean-loss', score), 2);
-  assert.equal(optionLoss('pmi', score, blank), -2);
-  assert.throws(() => optionLoss('pmi', score), /blank score/);
+  assert.equal(optionLoss(byMeanLoss().terms, [score]), 2);
+  assert.equal(optionLoss(byPmi().terms, [score, blank]), -2);
+  assert.equal(optionLoss(byPmi(0.5).terms, [score, blank]), 0);
+  assert.equal(optionLoss(byPmi(1, 'reply').terms, [score, blank]), -6);
+  assert.equal(optionLoss(byYesNo('Is this {option}?').terms, [score, blank]), -6);
+  assert.throws(() => optionLoss(byPmi().terms, [score]), /number 1 is missing/);
 });
 
 test('choice takes the lowest loss and refuses to guess', () => {

@@ -9,7 +9,7 @@ import {
   type Turn,
 } from '../phrases.ts';
 import type { Subject, Task } from '../task.ts';
-import { otherLabels } from './choice.ts';
+import { description, otherSubjects } from './choice.ts';
 
 export interface CaptionSettings {
   /** Number of turns, the yes–no turn aside. */
@@ -67,18 +67,19 @@ export function yesNoTurn(
   if (random.next() < yes) return [identityQuestion(subject.label), 'yes'];
   const alike = pool.filter((other) => subject.kind !== undefined && other.kind === subject.kind);
   const from = random.next() < 0.25 && hasOther(subject, alike) ? alike : pool;
-  return [identityQuestion(otherLabels(subject, from, 1, random)[0] ?? ''), 'no'];
+  return [identityQuestion(otherSubjects(subject, from, 1, random)[0]?.label ?? ''), 'no'];
 }
 
 const hasOther = (subject: Subject, pool: readonly Subject[]): boolean =>
   pool.some((other) => other.group !== subject.group && other.label !== subject.label);
 
 function pickTurns(random: Random, subject: Subject, settings: CaptionSettings): Turn[] {
+  const tags = random.shuffle(subject.tags).slice(0, settings.maxTags);
   const turns: { weight: number; turn: Turn }[] = [
     { weight: settings.askName, turn: [NAME_QUESTION, subject.label] },
     {
       weight: settings.askDescription,
-      turn: [DESCRIBE_QUESTION, describe(random, subject, settings.maxTags)],
+      turn: [DESCRIBE_QUESTION, description(subject, tags)],
     },
   ];
   if (subject.kind !== undefined) {
@@ -92,11 +93,4 @@ function pickTurns(random: Random, subject: Subject, settings: CaptionSettings):
   const [first] = turns.splice(Math.max(0, drawn), 1);
   const ordered = first === undefined ? turns : [first, ...random.shuffle(turns)];
   return ordered.slice(0, settings.turns).map(({ turn }) => turn);
-}
-
-/** `kind: label, tag, tag`: the label with what is known around it, tags in random order. */
-function describe(random: Random, subject: Subject, maxTags: number): string {
-  const tags = random.shuffle(subject.tags).slice(0, maxTags);
-  const named = [subject.label, ...tags].join(', ');
-  return subject.kind === undefined ? named : `${subject.kind}: ${named}`;
 }

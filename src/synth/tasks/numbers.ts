@@ -1,8 +1,8 @@
-// Handwritten numbers of real digits side by side. `maxDigits` and `jitter` make the curriculum.
+// Handwritten numbers of real digits side by side. `lengths` and `jitter` make the curriculum.
 import { createRandom, type Random } from '../../core/hash.ts';
 import type { RgbImage } from '../../image/decode.ts';
-import { createCanvas, layInk, stamp } from '../canvas.ts';
-import { type ColourName, pickInkAndPaper, shadeOf } from '../palette.ts';
+import { createCanvas, layInk, stamp } from '../draw/canvas.ts';
+import { type ColourName, pickInkAndPaper, shadeOf } from '../draw/palette.ts';
 import {
   conversation,
   INK_QUESTION,
@@ -13,8 +13,8 @@ import {
 import type { Digits, Task } from '../task.ts';
 
 export interface NumbersSettings {
-  readonly minDigits: number;
-  readonly maxDigits: number;
+  /** Weights of numbers with one, two and three digits. */
+  readonly lengths: readonly [number, number, number];
   /** 0: digits on a line in the middle; 1: moved, turned and scaled as in the held-out set. */
   readonly jitter: number;
   /** Also ask for the colours of the digits and of the paper. */
@@ -22,8 +22,7 @@ export interface NumbersSettings {
 }
 
 export const NUMBERS_DEFAULTS: NumbersSettings = {
-  minDigits: 1,
-  maxDigits: 3,
+  lengths: [1, 1, 1],
   jitter: 1,
   colours: false,
 };
@@ -67,9 +66,9 @@ export function drawNumber(
   random: Random,
   size: number,
   digits: Digits,
-  { minDigits, maxDigits, jitter }: NumbersSettings,
+  { lengths, jitter }: NumbersSettings,
 ): DrawnNumber {
-  const text = pickNumber(random, Math.min(minDigits, maxDigits), maxDigits);
+  const text = pickNumber(random, lengths);
   const unit = size / DESIGN_SIDE;
   const around = (reach: number): number => random.range(-reach, reach) * jitter;
   const pitch = 26 - random.next() * 4 * jitter;
@@ -92,8 +91,13 @@ export function drawNumber(
   return { image, text, ink, paper };
 }
 
-function pickNumber(random: Random, minDigits: number, maxDigits: number): string {
-  const length = minDigits + random.int(maxDigits - minDigits + 1);
+function pickNumber(random: Random, lengths: NumbersSettings['lengths']): string {
+  let left = random.next() * lengths.reduce((sum, weight) => sum + weight, 0);
+  const drawn = lengths.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  const length = Math.max(0, drawn) + 1;
   const first = length > 1 ? 1 + random.int(9) : random.int(10);
   const rest = Array.from({ length: length - 1 }, () => random.int(10));
   return [first, ...rest].join('');

@@ -1,7 +1,7 @@
 // Two pictures side by side or one over the other: where is the one, seen from the other?
 import { createRandom } from '../../core/hash.ts';
-import { createCanvas, paste, resizeSprite } from '../canvas.ts';
-import { pickPaper, shadeOf } from '../palette.ts';
+import { createCanvas, paste, resizeSprite } from '../draw/canvas.ts';
+import { pickPaper, shadeOf } from '../draw/palette.ts';
 import { conversation, relationQuestion } from '../phrases.ts';
 import type { Subject, Task } from '../task.ts';
 

@@ -53,7 +53,7 @@ test('numbers: the digits shown are the digits of the answer', () => {
 });
 
 test('numbers: digits stand in reading order, and the curriculum is kept', () => {
-  const context = contextOf(grey, { minDigits: 2, maxDigits: 2, jitter: 0, colours: false });
+  const context = contextOf(grey, { lengths: [0, 1, 0] as const, jitter: 0, colours: false });
   for (const index of range(40)) {
     const draft = tasks.numbers.generate(context, index);
     const { width, height, data } = canvasOf(draft);
@@ -66,7 +66,7 @@ test('numbers: digits stand in reading order, and the curriculum is kept', () =>
 });
 
 test('colour: the paper answer is the nearest named colour of the first pixel', async () => {
-  const { COLOURS } = await import('../palette.ts');
+  const { COLOURS } = await import('../draw/palette.ts');
   const context = contextOf(grey, { digits: 0 });
   for (const index of range(40)) {
     const draft = tasks.colour.generate(context, index);
@@ -135,7 +135,7 @@ test('caption: each answer belongs to its question', () => {
 });
 
 test('choice: the answer once among different options of the pool', () => {
-  const context = contextOf(grey, { options: 4 });
+  const context = contextOf(grey, tasks.CHOICE_DEFAULTS);
   const places = new Set<number>();
   for (const index of range(60)) {
     const { meta } = tasks.choice.generate(context, index);
@@ -146,7 +146,7 @@ test('choice: the answer once among different options of the pool', () => {
   }
   assert.deepEqual([...places].sort(), [0, 1, 2, 3]);
   assert.throws(
-    () => tasks.choice.generate(contextOf(grey.slice(0, 2), { options: 4 }), 0),
+    () => tasks.choice.generate(contextOf(grey.slice(0, 2), tasks.CHOICE_DEFAULTS), 0),
     /expected 3 labels beside/,
   );
 });

@@ -17,21 +17,23 @@ export interface BandLimits {
 }
 
 /**
- * Cuts the concepts so that head, middle and tail each hold about a third of all occurrences:
- * walking from the rarest concept up, the tail ends where a third of the occurrences is passed,
- * the middle where two thirds are. Concepts of one count are never torn apart. A cut by
- * occurrences needs no threshold chosen by hand and suits any corpus size.
+ * Cuts the concepts so that head, middle and tail each hold about a third of all occurrences.
+ * Concepts of one count lie together on the line of all occurrences, rarest first; the third that
+ * holds the middle of their stretch is their band. A cut by occurrences needs no threshold chosen
+ * by hand and suits any corpus size.
  */
 export function bandLimits(counts: ConceptCounts): BandLimits {
-  const ascending = [...counts.values()].filter((count) => count > 0).sort((a, b) => a - b);
-  const total = ascending.reduce((sum, count) => sum + count, 0);
+  const mass = new Map<number, number>();
+  for (const count of counts.values()) mass.set(count, (mass.get(count) ?? 0) + count);
+  const total = [...mass.values()].reduce((sum, value) => sum + value, 0);
   let passed = 0;
   let middle = Number.POSITIVE_INFINITY;
   let head = Number.POSITIVE_INFINITY;
-  for (const count of ascending) {
-    if (passed >= total / 3) middle = Math.min(middle, count);
-    if (passed >= (2 * total) / 3) head = Math.min(head, count);
-    passed += count;
+  for (const [count, here] of [...mass].sort(([a], [b]) => a - b)) {
+    const share = (passed + here / 2) / total;
+    if (share >= 1 / 3) middle = Math.min(middle, count);
+    if (share >= 2 / 3) head = Math.min(head, count);
+    passed += here;
   }
   return { head, middle };
 }

@@ -1,8 +1,8 @@
 // Cutting out, shrinking, pasting and stamping, on drawn pictures.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { drawDisc } from '../testing.ts';
 import { createCanvas, cutOut, layInk, paste, resizeSprite, stamp } from './canvas.ts';
-import { drawDisc } from './testing.ts';
 
 test('cutOut makes the ground transparent and keeps white inside the picture', () => {
   const image = drawDisc(40, [200, 30, 30]);

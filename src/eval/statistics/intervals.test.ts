@@ -1,7 +1,7 @@
 // Known values: R's prop.test-style Wilson intervals, hand-worked cluster errors, a seeded bootstrap.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootstrapInterval, clusterStandardError, quantile, wilsonInterval } from './statistics.ts';
+import { bootstrapInterval, clusterStandardError, quantile, wilsonInterval } from './intervals.ts';
 
 const near = (actual: number, expected: number, tolerance = 5e-4): void =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not near ${expected}`);

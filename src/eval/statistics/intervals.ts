@@ -1,5 +1,5 @@
 // Intervals for accuracies: Wilson, cluster-robust and cluster bootstrap. Pure arithmetic, no files.
-import { createRandom } from '../core/hash.ts';
+import { createRandom } from '../../core/hash.ts';
 
 /** Two ends of an interval, both in [0, 1]. */
 export interface Interval {

@@ -1,5 +1,5 @@
 // The named colours of composed pictures, and which of them can be told apart on each other.
-import type { Random } from '../core/hash.ts';
+import type { Random } from '../../core/hash.ts';
 
 /** Red, green, blue, each 0–255. */
 export type Rgb = readonly [number, number, number];
@@ -31,7 +31,7 @@ export const COLOURS: Readonly<Record<ColourName, Rgb>> = {
 
 const DARK = ['red', 'green', 'blue', 'purple', 'black', 'brown'] as const;
 const LIGHT = ['white', 'yellow', 'pink', 'orange'] as const;
-const PAPER = ['white', 'yellow', 'pink', 'black', 'blue', 'green', 'red'] as const;
+const COLOURED_PAPER = ['yellow', 'pink', 'black', 'blue', 'green', 'red'] as const;
 
 /** A colour by name, a little off, as print is: normal noise with this standard deviation. */
 export function shadeOf(name: ColourName, random: Random, spread: number): Rgb {
@@ -48,7 +48,7 @@ export function pickInkAndPaper(random: Random): { ink: ColourName; paper: Colou
   return { ink: random.pick(DARK), paper };
 }
 
-/** The background under pasted pictures: white in about four of ten, else one of the palette. */
+/** The background under pasted pictures: white five times of eleven, else one of six colours. */
 export function pickPaper(random: Random): ColourName {
-  return random.next() < 0.4 ? 'white' : random.pick(PAPER);
+  return random.next() < 5 / 11 ? 'white' : random.pick(COLOURED_PAPER);
 }

@@ -1,0 +1,19 @@
+// What other folders use of evaluation.
+export type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer } from './benchmark.ts';
+export { DEMO_BENCHMARKS } from './benchmarks/index.ts';
+export type {
+  Decoding,
+  EvalModel,
+  ModelRequest,
+  Prepared,
+  Reply,
+  ReplyScore,
+} from './eval-model.ts';
+export { type EvalItem, readConceptCounts, readItems } from './items.ts';
+export { hashCheckpoint, type LocalModelOptions, localModel } from './local-model.ts';
+export type { ItemResult, Outcome, Summary } from './outcome.ts';
+export { type GalleryItem, type GalleryOptions, renderGallery } from './report/gallery.ts';
+export { type Results, readResults, resultsTable, writeResults } from './report/report.ts';
+export { type EvaluateOptions, evaluate } from './runner.ts';
+export { byMeanLoss, byPmi, byYesNo } from './scorers/choice.ts';
+export type { ConceptCounts, FrequencyBand } from './statistics/bands.ts';

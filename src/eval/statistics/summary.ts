@@ -1,0 +1,51 @@
+// From the results of all items to one score with its interval and outcomes. Pure.
+
+import type { Benchmark } from '../benchmark.ts';
+import { type ItemResult, OUTCOMES, type Outcome, type Summary } from '../outcome.ts';
+import { type ConceptCounts, scoreBands } from './bands.ts';
+import { bootstrapInterval, wilsonInterval } from './intervals.ts';
+
+/**
+ * The score of a benchmark: correct ÷ all items, whatever their outcome. The 95 % interval is
+ * Wilson's where items are independent, else a bootstrap over their groups.
+ *
+ * @param concepts concept → training samples; without it there are no bands
+ */
+export function summarise(
+  benchmark: Benchmark,
+  identity: string,
+  results: readonly ItemResult[],
+  concepts?: ConceptCounts,
+): Summary {
+  const { name, title, scorer, clusters, chance } = benchmark;
+  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
+    Outcome,
+    number
+  >;
+  for (const result of results) outcomes[result.outcome] += 1;
+  const marks = results.map((result) => (result.outcome === 'correct' ? 1 : 0));
+  const groups = results.map((result) => result.group);
+  const hasConcepts = results.some((result) => result.concept !== undefined);
+  const scored = results.map(({ concept, outcome }) => ({
+    concept,
+    correct: outcome === 'correct',
+  }));
+  return {
+    format: 'onevision-eval/1',
+    benchmark: name,
+    title,
+    identity,
+    scorer: scorer.kind === 'choice' ? `choice by ${scorer.rule}` : `exact ${scorer.normaliser}`,
+    items: results.length,
+    correct: outcomes.correct,
+    accuracy: results.length === 0 ? 0 : outcomes.correct / results.length,
+    interval:
+      clusters === 'group'
+        ? bootstrapInterval(marks, groups)
+        : wilsonInterval(outcomes.correct, results.length),
+    intervalMethod: clusters === 'group' ? 'cluster-bootstrap' : 'wilson',
+    chance,
+    outcomes,
+    bands: concepts !== undefined && hasConcepts ? scoreBands(scored, concepts) : undefined,
+  };
+}
