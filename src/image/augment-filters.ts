@@ -2,6 +2,7 @@
 // Knows no randomness; augment.ts draws the numbers.
 
 import type { RgbImage } from './decode.ts';
+import { PAPER } from './paper.ts';
 import { luma } from './pixels.ts';
 import type { ImageSize } from './smart-resize.ts';
 
@@ -78,29 +79,31 @@ function sampleBorder(
 }
 
 /**
- * Darken contours in place: with g = (largest − smallest brightness in a window) in 0–1, pixels
- * are multiplied by 1 − ink · clamp((g − 0.12) · gain, 0, 1).
+ * Darken contours in place. With g = (largest − smallest brightness in a window) in 0–1, pixels
+ * are multiplied by 1 − ink · clamp((g − 0.12) · gain, 0, 1). Where drawing meets paper the
+ * contour is full: paper counts as two brighter than it is.
  */
 export function outline(
-  pixels: Float32Array,
-  size: ImageSize,
+  image: RgbImage,
+  kinds: Uint8Array,
   window: 3 | 5,
   gain: number,
   ink: number,
 ): void {
-  const { width, height } = size;
-  const count = width * height;
-  const high = new Float32Array(count);
-  for (let i = 0; i < count; i++) high[i] = luma(pixels, i) / 255;
+  const { width, height, data } = image;
+  const high = new Float32Array(width * height);
+  for (let i = 0; i < high.length; i++) {
+    high[i] = luma(data, i) / 255 + (kinds[i] === PAPER ? 2 : 0);
+  }
   const low = high.slice();
   const reach = (window - 1) / 2;
   widen(high, low, height, width, 1, reach);
   widen(high, low, width, 1, width, reach);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < high.length; i++) {
     const edge = ((high[i] as number) - (low[i] as number) - 0.12) * gain;
     if (edge <= 0) continue;
     const factor = 1 - ink * Math.min(1, edge);
-    for (let c = 3 * i; c < 3 * i + 3; c++) pixels[c] = (pixels[c] as number) * factor;
+    for (let c = 3 * i; c < 3 * i + 3; c++) data[c] = Math.round((data[c] as number) * factor);
   }
 }
 
@@ -165,12 +168,11 @@ function meanOfThree(
 }
 
 /**
- * Colour changes in one pass, then bytes: times `tint`; distance from grey times `saturation`;
- * distance from white times `depth`; to the power of `gamma`.
+ * Colour changes in one pass, then bytes: distance from grey times `saturation`; distance from
+ * white times `depth`; to the power of `gamma`.
  */
 export function applyColour(
   pixels: Float32Array,
-  tint: readonly number[],
   saturation: number,
   depth: readonly number[],
   gamma: number,
@@ -178,11 +180,10 @@ export function applyColour(
   const out = new Uint8Array(pixels.length);
   const tables = depth.map((factor) => toneTable(factor, gamma));
   const [red, green, blue] = tables as [Uint8Array, Uint8Array, Uint8Array];
-  const [tintR = 1, tintG = 1, tintB = 1] = tint;
   for (let i = 0; i < pixels.length; i += 3) {
-    const r = (pixels[i] as number) * tintR;
-    const g = (pixels[i + 1] as number) * tintG;
-    const b = (pixels[i + 2] as number) * tintB;
+    const r = pixels[i] as number;
+    const g = pixels[i + 1] as number;
+    const b = pixels[i + 2] as number;
     const grey = 0.299 * r + 0.587 * g + 0.114 * b;
     out[i] = red[toByte(grey + (r - grey) * saturation)] as number;
     out[i + 1] = green[toByte(grey + (g - grey) * saturation)] as number;

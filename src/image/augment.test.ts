@@ -26,7 +26,9 @@ test('no settings, no change; the input is never touched', () => {
   assert.deepEqual(augmentSchema.parse({}), NO_AUGMENT);
   assert.deepEqual(run({}), block());
   const input = block();
-  augment(input, createRandom(1), augmentSchema.parse({ rotation: 1, blur: 1, grey: 1 }));
+  const shared = { ...input, data: Buffer.from(input.data.buffer) };
+  const strong = augmentSchema.parse({ rotation: 1, blur: 1, anyPaper: 1, outline: 1 });
+  augment(shared, createRandom(1), strong);
   assert.deepEqual(input, block());
 });
 
@@ -42,7 +44,10 @@ test('every call takes the same number of draws, whatever the settings', () => {
     augment(block(), random, augmentSchema.parse(settings));
     return random.next();
   };
-  assert.equal(after({}), after({ rotation: 1, flip: 1, tint: 1, outline: 1, blur: 1, grey: 1 }));
+  assert.equal(
+    after({}),
+    after({ rotation: 1, flip: 1, anyPaper: 1, outline: 1, blur: 1, grey: 1 }),
+  );
 });
 
 test('a flip mirrors exactly', () => {
@@ -80,15 +85,41 @@ test('white stays white under contrast, white balance, gamma, saturation and gre
   assert.ok(r === g && g === b);
 });
 
-test('tint colours the paper lightly; outline darkens edges only; blur softens', () => {
-  const paper = pixel(run({ tint: 1 }), 15, 3);
-  assert.ok(paper.every((v) => v >= 178 && v < 255));
+test('paper is recoloured, the drawing is not, and neither is white inside of it', () => {
+  const image = block();
+  image.data.fill(255, 3 * (10 * SIDE + 5), 3 * (10 * SIDE + 6)); // a white eye
+  const paint = (settings: AugmentInput, seed: number): RgbImage =>
+    augment(image, createRandom('paper', seed), augmentSchema.parse(settings));
+  let dark = 0;
+  for (let seed = 0; seed < 20; seed++) {
+    const light = paint({ lightPaper: 1 }, seed);
+    assert.ok(pixel(light, 15, 3).every((v) => v >= 178));
+    assert.deepEqual(pixel(light, 4, 8), [200, 40, 90]);
+    assert.deepEqual(pixel(light, 5, 10), [255, 255, 255]);
+    const any = paint({ anyPaper: 1, scaleMin: 0.5, scaleMax: 0.5 }, seed);
+    assert.deepEqual(pixel(any, 0, 0), pixel(any, 15, 8), 'beside the picture the same');
+    dark += Math.min(...pixel(any, 0, 0)) < 178 ? 1 : 0;
+  }
+  assert.ok(dark > 10);
+  const coloured = { ...image, data: image.data.map((v) => v / 2) };
+  const same = augment(coloured, createRandom(1), augmentSchema.parse({ anyPaper: 1 }));
+  assert.deepEqual(same, coloured);
+});
+
+test('the mean of the corners can lie beside a picture', () => {
+  const data = new Uint8Array(SIDE * SIDE * 3).fill(90);
+  const image = { width: SIDE, height: SIDE, data };
+  const settings = { scaleMin: 0.5, scaleMax: 0.5, rotation: 1, background: 'corners' } as const;
+  const turned = augment(image, createRandom(1), augmentSchema.parse(settings));
+  assert.deepEqual(turned, image);
+});
+
+test('an outline darkens edges only; a blur softens', () => {
   const outlined = run({ outline: 1 });
   assert.deepEqual(pixel(outlined, 15, 3), [255, 255, 255]);
   assert.deepEqual(pixel(outlined, 4, 10), [200, 40, 90]);
   assert.ok((pixel(outlined, 2, 10)[0] ?? 255) < 120);
-  const blurred = run({ blur: 1 });
-  assert.deepEqual(pixel(blurred, 8, 10), [237, 183, 200]);
+  assert.deepEqual(pixel(run({ blur: 1 }), 8, 10), [237, 183, 200]);
 });
 
 test('unknown keys and impossible strengths are errors', () => {

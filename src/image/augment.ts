@@ -5,6 +5,9 @@ import * as z from 'zod';
 import type { Random } from '../core/hash.ts';
 import { applyAffine, applyColour, blur, outline } from './augment-filters.ts';
 import type { RgbImage } from './decode.ts';
+import { findPaper, PAPER, paintPaper } from './paper.ts';
+
+type Colour = readonly [red: number, green: number, blue: number];
 
 /** How strong each change is; 0 turns it off. `U(a, b)` is a uniform draw. */
 export interface AugmentSettings {
@@ -19,11 +22,13 @@ export interface AugmentSettings {
   readonly shift: number;
   /** Probability of a left–right mirror. Leave 0 where left and right carry meaning. */
   readonly flip: number;
-  /** Colour behind the picture, red, green, blue, 0–255. */
-  readonly background: readonly [number, number, number];
-  /** Probability of a light paper: every channel times U(0.7, 1). */
-  readonly tint: number;
-  /** Probability of darkened contours, as of a line drawing. */
+  /** Colour beside the picture: red, green, blue in 0–255, or the mean of its four corners. */
+  readonly background: Colour | 'corners';
+  /** Probability that white paper around the drawing becomes light: 255 · U(0.7, 1) a channel. */
+  readonly lightPaper: number;
+  /** Probability that white paper around the drawing takes any colour. */
+  readonly anyPaper: number;
+  /** Probability of dark contours, as of a line drawing. */
   readonly outline: number;
   /** Probability of a 3 × 3 mean. */
   readonly blur: number;
@@ -48,7 +53,8 @@ export const NO_AUGMENT: AugmentSettings = {
   shift: 0,
   flip: 0,
   background: [255, 255, 255],
-  tint: 0,
+  lightPaper: 0,
+  anyPaper: 0,
   outline: 0,
   blur: 0,
   saturation: 0,
@@ -76,8 +82,11 @@ export const augmentSchema: z.ZodType<AugmentSettings, AugmentInput> = z
     aspect: strength,
     shift: strength,
     flip: probability,
-    background: z.tuple([byte, byte, byte]).default([255, 255, 255]),
-    tint: probability,
+    background: z
+      .union([z.tuple([byte, byte, byte]), z.literal('corners')])
+      .default([255, 255, 255]),
+    lightPaper: probability,
+    anyPaper: probability,
     outline: probability,
     blur: probability,
     saturation: strength,
@@ -89,27 +98,46 @@ export const augmentSchema: z.ZodType<AugmentSettings, AugmentInput> = z
   .refine((s) => s.scaleMin <= s.scaleMax, { error: 'expected scaleMin ≤ scaleMax' });
 
 /**
- * A changed copy of the picture, same size. The same `random` stream gives the same bytes, and
- * every call takes the same number of draws, whatever the settings.
+ * A changed copy of the picture, same size, in this order: paper, outline, affine map, blur,
+ * colours. The same `random` stream gives the same bytes, and every call takes the same number of
+ * draws, whatever the settings.
  */
 export function augment(image: RgbImage, random: Random, settings: AugmentSettings): RgbImage {
   const draw = drawChanges(random, settings);
-  const pixels = applyAffine(image, draw.matrix, settings.background);
-  if (draw.outline) outline(pixels, image, draw.outlineWidth, draw.outlineGain, draw.outlineInk);
-  if (draw.blur) blur(pixels, image);
-  const data = applyColour(pixels, draw.tint, draw.saturation, draw.depth, draw.gamma);
-  return { width: image.width, height: image.height, data };
+  const { width, height } = image;
+  let behind = settings.background === 'corners' ? cornerColour(image) : settings.background;
+  let source = image;
+  if (draw.paper !== undefined || draw.hasOutline) {
+    source = { width, height, data: new Uint8Array(image.data) };
+    const kinds = findPaper(image);
+    if (draw.paper !== undefined && kinds.includes(PAPER)) {
+      behind = draw.paper;
+      paintPaper(source.data, kinds, behind);
+    }
+    if (draw.hasOutline) outline(source, kinds, draw.outlineWidth, draw.outlineGain, draw.ink);
+  }
+  const pixels = applyAffine(source, draw.matrix, behind);
+  if (draw.hasBlur) blur(pixels, image);
+  const data = applyColour(pixels, draw.saturation, draw.depth, draw.gamma);
+  return { width, height, data };
+}
+
+function cornerColour({ width, height, data }: RgbImage): Colour {
+  const corners = [0, width - 1, (height - 1) * width, height * width - 1];
+  const mean = (channel: number): number =>
+    corners.reduce((sum, at) => sum + (data[3 * at + channel] as number), 0) / 4;
+  return [mean(0), mean(1), mean(2)];
 }
 
 interface Changes {
   /** [xx, xy, yx, yy, x, y]: output to input, in pixels from the centre over the side. */
   readonly matrix: readonly [number, number, number, number, number, number];
-  readonly outline: boolean;
+  readonly paper: Colour | undefined;
+  readonly hasOutline: boolean;
   readonly outlineWidth: 3 | 5;
   readonly outlineGain: number;
-  readonly outlineInk: number;
-  readonly blur: boolean;
-  readonly tint: readonly number[];
+  readonly ink: number;
+  readonly hasBlur: boolean;
   readonly saturation: number;
   /** Factor of the distance from white, for each channel. */
   readonly depth: readonly number[];
@@ -127,24 +155,30 @@ function drawChanges(random: Random, s: AugmentSettings): Changes {
   const sin = Math.sin(angle) * zoom;
   const x = around(s.shift);
   const y = around(s.shift);
-  const isTinted = happens(s.tint);
-  const tint = [0, 1, 2].map(() => random.range(0.7, 1));
+  const paper = random.next();
+  const colour = (lo: number): Colour => [
+    255 * random.range(lo, 1),
+    255 * random.range(lo, 1),
+    255 * random.range(lo, 1),
+  ];
+  const any = colour(0);
+  const light = colour(0.7);
   const hasOutline = happens(s.outline);
   const outlineWidth = happens(0.4) ? 5 : 3;
   const outlineGain = random.range(2, 6);
-  const outlineInk = random.range(0.6, 1);
-  const isBlurred = happens(s.blur);
+  const ink = random.range(0.6, 1);
+  const hasBlur = happens(s.blur);
   const saturation = random.range(1 - s.saturation, 1 + 0.6 * s.saturation);
   const isGrey = happens(s.grey);
   const contrast = 1 + around(s.contrast);
   return {
     matrix: [cos * aspect * mirror, -sin * aspect * mirror, sin / aspect, cos / aspect, x, y],
-    outline: hasOutline,
+    paper: paper < s.anyPaper ? any : paper < s.anyPaper + s.lightPaper ? light : undefined,
+    hasOutline,
     outlineWidth,
     outlineGain,
-    outlineInk,
-    blur: isBlurred,
-    tint: isTinted ? tint : [1, 1, 1],
+    ink,
+    hasBlur,
     saturation: isGrey ? 0 : saturation,
     depth: [0, 1, 2].map(() => contrast * (1 + around(s.whiteBalance))),
     gamma: Math.exp(around(s.gamma)),

@@ -62,9 +62,14 @@ function openImage(bytes: Uint8Array, maxPixels: number | false): Sharp {
   return sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' });
 }
 
+/** A plain array, no Buffer: `slice` of a Buffer would share its memory. */
+export function plainBytes(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 /** One channel is repeated; of more than three (never seen after flatten) the first three stay. */
 function toRgb(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return data;
+  if (channels === 3) return plainBytes(data);
   const pixels = data.length / channels;
   const out = new Uint8Array(pixels * 3);
   for (let i = 0; i < pixels; i++) {

@@ -1,7 +1,7 @@
 // Small helpers on interleaved pixels [height, width, 3].
 
 /** Brightness of pixel number `index`, weights .299, .587, .114, in the unit of the data. */
-export function luma(data: Uint8Array | Float32Array, index: number): number {
+export function luma(data: Uint8Array, index: number): number {
   const i = 3 * index;
   return (
     0.299 * (data[i] as number) + 0.587 * (data[i + 1] as number) + 0.114 * (data[i + 2] as number)

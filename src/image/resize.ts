@@ -1,7 +1,7 @@
 // Resizing of decoded pixels. Not the rule for the target size (smart-resize.ts).
 
 import sharp from 'sharp';
-import type { RgbImage } from './decode.ts';
+import { plainBytes, type RgbImage } from './decode.ts';
 
 /**
  * Resize to exactly width × height with a bicubic kernel (antialiased when shrinking): what the
@@ -28,5 +28,5 @@ async function resize(
     .resize(width, height, { kernel, fit: 'fill' })
     .raw()
     .toBuffer();
-  return { width, height, data };
+  return { width, height, data: plainBytes(data) };
 }
