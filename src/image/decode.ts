@@ -3,6 +3,7 @@
 
 import sharp, { type Sharp } from 'sharp';
 import { OneVisionError } from '../core/errors.ts';
+import { parseImageSize } from './header.ts';
 import type { ImageSize } from './smart-resize.ts';
 
 /** Pixels as they are seen: upright, three channels, sRGB, no transparency. */
@@ -46,10 +47,13 @@ export async function decodeImage(
 }
 
 /**
- * Height and width as `decodeImage` would give them, from the header alone.
+ * Height and width as `decodeImage` would give them, from the header alone: by our own parser for
+ * plain files, else by libvips.
  * @throws OneVisionError 'data' when the bytes are no picture.
  */
 export async function readImageSize(bytes: Uint8Array): Promise<ImageSize> {
+  const size = parseImageSize(bytes);
+  if (size !== undefined) return size;
   try {
     const { autoOrient } = await openImage(bytes, false).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
