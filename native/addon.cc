@@ -16,7 +16,8 @@ void add(Napi::Object& exports, const char* name) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  napi_set_instance_data(env, new AddonData(), nullptr, nullptr);
+  const auto free = [](napi_env, void* data, void*) { delete static_cast<AddonData*>(data); };
+  napi_set_instance_data(env, new AddonData(), free, nullptr);
 
   napi_value hot;
   napi_create_function(env, "call", NAPI_AUTO_LENGTH, call, nullptr, &hot);

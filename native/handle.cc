@@ -1,9 +1,10 @@
-// Handles: creation, type tags, the ring of live tensors, external-memory accounting.
+// Handles: the table of live tensors, type tags, external-memory accounting.
 #include "handle.h"
 
 #include <unordered_set>
 
 #include "failure.h"
+#include "schema.h"
 
 namespace onevision {
 
@@ -22,38 +23,34 @@ void reportBytes(napi_env env, int64_t change) {
   napi_adjust_external_memory(env, change, &total);
 }
 
-void link(Box& head, Box& box) {
-  if (head.next == nullptr) head.next = head.previous = &head;
-  box.previous = &head;
-  box.next = head.next;
-  head.next->previous = &box;
-  head.next = &box;
+void* packHandle(uint32_t slot, uint32_t generation) {
+  return reinterpret_cast<void*>((static_cast<uintptr_t>(generation) << 32) | slot);
 }
 
-void unlink(Box& box) {
-  box.previous->next = box.next;
-  box.next->previous = box.previous;
-  box.previous = box.next = nullptr;
+// The slot that `data` names, or nullptr where its tensor was released.
+Slot* liveSlot(AddonData& data, void* handle) {
+  const auto packed = reinterpret_cast<uintptr_t>(handle);
+  const auto index = static_cast<uint32_t>(packed);
+  if (index >= data.slots.size()) return nullptr;
+  Slot& slot = data.slots[index];
+  return slot.generation == static_cast<uint32_t>(packed >> 32) ? &slot : nullptr;
 }
 
-void empty(napi_env env, Box& box) {
-  if (!box.tensor.defined()) return;
-  box.tensor.reset();
-  unlink(box);
-  reportBytes(env, -box.reportedBytes);
-}
-
-void finalizeBox(napi_env env, void* data, void* /*hint*/) {
-  auto* box = static_cast<Box*>(data);
-  empty(env, *box);
-  delete box;
+uint32_t takeSlot(AddonData& data) {
+  if (data.freeSlots.empty()) {
+    data.slots.emplace_back();
+    return static_cast<uint32_t>(data.slots.size() - 1);
+  }
+  const uint32_t index = data.freeSlots.back();
+  data.freeSlots.pop_back();
+  return index;
 }
 
 void finalizeGenerator(napi_env /*env*/, void* data, void* /*hint*/) {
   delete static_cast<at::Generator*>(data);
 }
 
-// Bytes that only this handle keeps: a view or a second handle adds none.
+// Bytes that only this tensor keeps: a view or a second handle adds none.
 int64_t ownBytes(const at::Tensor& tensor) {
   if (!tensor.has_storage() || tensor.use_count() != 1) return 0;
   const auto& storage = tensor.storage();
@@ -80,6 +77,9 @@ napi_value tagged(napi_env env, void* data, napi_finalize finalize, const napi_t
 
 }  // namespace
 
+AddonData::AddonData() = default;
+AddonData::~AddonData() = default;
+
 AddonData& addonData(napi_env env) {
   void* data = nullptr;
   napi_get_instance_data(env, &data);
@@ -88,12 +88,13 @@ AddonData& addonData(napi_env env) {
 
 napi_value wrapTensor(napi_env env, at::Tensor tensor) {
   if (!tensor.defined()) return Napi::Env(env).Null();
-  auto* box = new Box();
-  box->reportedBytes = ownBytes(tensor);
-  box->tensor = std::move(tensor);
-  link(addonData(env).live, *box);
-  reportBytes(env, box->reportedBytes);
-  return tagged(env, box, finalizeBox, kTensorTag);
+  AddonData& data = addonData(env);
+  const uint32_t index = takeSlot(data);
+  Slot& slot = data.slots[index];
+  slot.reportedBytes = ownBytes(tensor);
+  slot.tensor = std::move(tensor);
+  reportBytes(env, slot.reportedBytes);
+  return tagged(env, packHandle(index, slot.generation), nullptr, kTensorTag);
 }
 
 napi_value wrapGenerator(napi_env env, at::Generator generator) {
@@ -102,13 +103,14 @@ napi_value wrapGenerator(napi_env env, at::Generator generator) {
 }
 
 const at::Tensor* tryTensor(napi_env env, napi_value value) {
-  auto* box = static_cast<Box*>(taggedPointer(env, value, kTensorTag));
-  if (box == nullptr) return nullptr;
-  if (!box->tensor.defined()) {
+  void* handle = taggedPointer(env, value, kTensorTag);
+  if (handle == nullptr) return nullptr;
+  const Slot* slot = liveSlot(addonData(env), handle);
+  if (slot == nullptr) {
     throw Failure("native", "The tensor was freed (dispose() or the end of its tidy() scope).",
                   "Return it from tidy(), or keep() it.");
   }
-  return &box->tensor;
+  return &slot->tensor;
 }
 
 const at::Tensor& expectTensor(const Napi::Value& value, const char* what) {
@@ -124,21 +126,30 @@ const at::Generator* tryGenerator(napi_env env, napi_value value) {
 }
 
 Napi::Value release(const Napi::CallbackInfo& info) {
-  auto* box = static_cast<Box*>(taggedPointer(info.Env(), info[0], kTensorTag));
-  if (box == nullptr) throw Failure("native", "release expects a tensor handle; got something else.");
-  empty(info.Env(), *box);
+  void* handle = taggedPointer(info.Env(), info[0], kTensorTag);
+  if (handle == nullptr) {
+    throw Failure("native", "release expects a tensor handle; got something else.");
+  }
+  AddonData& data = addonData(info.Env());
+  Slot* slot = liveSlot(data, handle);
+  if (slot != nullptr) {
+    slot->tensor.reset();
+    slot->generation += 1;
+    data.freeSlots.push_back(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(handle)));
+    reportBytes(info.Env(), -slot->reportedBytes);
+  }
   return info.Env().Undefined();
 }
 
 Napi::Value memory(const Napi::CallbackInfo& info) {
-  const Box& head = addonData(info.Env()).live;
   std::unordered_set<const void*> storages;
   double numTensors = 0;
   double sizeBytes = 0;
-  for (const Box* box = head.next; box != nullptr && box != &head; box = box->next) {
+  for (const Slot& slot : addonData(info.Env()).slots) {
+    if (!slot.tensor.defined()) continue;
     numTensors += 1;
-    if (!box->tensor.has_storage()) continue;
-    const auto& storage = box->tensor.storage();
+    if (!slot.tensor.has_storage()) continue;
+    const auto& storage = slot.tensor.storage();
     if (storages.insert(storage.unsafeGetStorageImpl()).second) {
       sizeBytes += static_cast<double>(storage.nbytes());
     }

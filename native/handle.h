@@ -1,11 +1,14 @@
-// Handles: what JavaScript holds of a tensor or a generator. A type-tagged external that points to a
-// box; releasing empties the box at once, the garbage collector deletes it later.
+// Handles: what JavaScript holds of a tensor or a generator, a type-tagged external. A tensor's handle
+// names a slot and the slot's generation, so a handle outlives its tensor without harm. No finalizer
+// is attached: src/tensor/scope.ts releases tensors.
 #pragma once
 
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <napi.h>
 
+#include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,20 +17,23 @@ namespace onevision {
 
 struct Operator;
 
-// One tensor held by JavaScript. `tensor` is undefined once released.
-struct Box {
+// One tensor held by JavaScript, or a free place.
+struct Slot {
   at::Tensor tensor;
   int64_t reportedBytes = 0;  // told to the garbage collector as external memory
-  Box* previous = nullptr;
-  Box* next = nullptr;
+  uint32_t generation = 1;    // moves on at each release: older handles no longer match
 };
 
-// State of one Node environment (a thread of Node). Never freed: finalizers run after everything else.
+// State of one Node environment (a thread of Node).
 struct AddonData {
-  Box live;  // head of the ring of boxes that hold a tensor
+  std::deque<Slot> slots;
+  std::vector<uint32_t> freeSlots;
   Napi::FunctionReference errorFactory;
-  std::vector<Operator*> operators;
+  std::vector<std::unique_ptr<Operator>> operators;
   std::unordered_map<std::string, uint32_t> operatorIds;
+
+  AddonData();
+  ~AddonData();
 };
 
 AddonData& addonData(napi_env env);
@@ -45,7 +51,7 @@ const at::Generator* tryGenerator(napi_env env, napi_value value);
 
 // release(handle): frees the tensor now; releasing twice is allowed.
 Napi::Value release(const Napi::CallbackInfo& info);
-// memory() → { numTensors, sizeBytes } over the distinct storages of all live handles.
+// memory() → { numTensors, sizeBytes } over the distinct storages of all live tensors.
 Napi::Value memory(const Napi::CallbackInfo& info);
 
 }  // namespace onevision

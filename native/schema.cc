@@ -98,9 +98,8 @@ uint32_t internName(AddonData& data, const std::string& name) {
   const auto [entry, isNew] =
       data.operatorIds.try_emplace(name, static_cast<uint32_t>(data.operators.size()));
   if (isNew) {
-    auto* op = new Operator();
-    op->name = name;
-    data.operators.push_back(op);
+    data.operators.push_back(std::make_unique<Operator>());
+    data.operators.back()->name = name;
   }
   return entry->second;
 }

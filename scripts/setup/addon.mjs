@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -41,10 +42,19 @@ export async function buildAddon({ root, libtorch, log }) {
   // A name of its own per build: a running process keeps the file it has mapped.
   const path = join(root, 'build', `onevision-${hash.slice(0, 12)}.node`);
   renameSync(join(buildDir, 'onevision.node'), path);
+  removeOlder(join(root, 'build'), path);
   const contents = { path, libtorch: libtorch.dir, version: libtorch.version, hash };
   writeFileSync(`${stamp}.tmp`, `${JSON.stringify(contents, null, 2)}\n`);
   renameSync(`${stamp}.tmp`, stamp);
   return path;
+}
+
+/** Running processes keep the library they have mapped. */
+function removeOlder(folder, keep) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (/^onevision-[0-9a-f]{12}\.node$/.test(name) && path !== keep) rmSync(path);
+  }
 }
 
 function configureArguments(root, libtorch, buildDir) {

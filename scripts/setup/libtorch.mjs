@@ -154,6 +154,8 @@ function fillCache(cache, log) {
     const needsOthers = existsSync(join(tmp, 'torch', 'lib', 'libtorch_cuda.so'));
     if (needsOthers) rmSync(join(tmp, 'torch'), { recursive: true });
     else rmSync(wheel);
+    // Another set-up may have been faster; what it made may be in use already.
+    if (cachedTorchDir(cache) !== undefined) return;
     rmSync(cache, { recursive: true, force: true });
     renameSync(tmp, cache);
     // A virtual environment cannot be moved, so it is made at its final place; pip finishes it.

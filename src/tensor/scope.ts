@@ -1,19 +1,25 @@
-// Tensor lifetimes: tidy() frees what was made inside it, keep() exempts. Garbage collection is only
-// the safety net.
+// Tensor lifetimes: tidy() frees what was made inside it, keep() exempts. Garbage collection is the
+// safety net for tensors that no scope owns.
 import { OneVisionError } from '../core/errors.ts';
-import { native } from './native.ts';
+import { type Handle, native } from './native.ts';
 
 /** What a scope manages: a Tensor, seen from here only as something to free. */
 export interface Disposable {
+  readonly handle: Handle;
   dispose(): void;
 }
 
 const scopes: Disposable[][] = [];
 const kept = new WeakSet<Disposable>();
 
-/** Registers a new tensor with the innermost `tidy()`; outside of one it belongs to its maker. */
+/** Releases what nobody disposed; the addon ignores handles that were released already. */
+const unreachable = new FinalizationRegistry<Handle>((handle) => native().release(handle));
+
+/** Gives a tensor to the innermost `tidy()`; outside of one, to its maker and the safety net. */
 export function enter(tensor: Disposable): void {
-  scopes[scopes.length - 1]?.push(tensor);
+  const scope = scopes[scopes.length - 1];
+  if (scope === undefined) unreachable.register(tensor, tensor.handle);
+  else scope.push(tensor);
 }
 
 /**
@@ -41,10 +47,10 @@ export function tidy<T>(body: () => T): T {
 }
 
 function closeScope(scope: readonly Disposable[], survivors: ReadonlySet<unknown>): void {
-  const outer = scopes[scopes.length - 1];
   for (const tensor of scope) {
-    if (survivors.has(tensor)) outer?.push(tensor);
-    else if (!kept.has(tensor)) tensor.dispose();
+    if (kept.has(tensor)) unreachable.register(tensor, tensor.handle);
+    else if (survivors.has(tensor)) enter(tensor);
+    else tensor.dispose();
   }
 }
 
