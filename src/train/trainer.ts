@@ -245,14 +245,13 @@ class StageTrainer {
   }
 
   #log(last: { readonly lr: number; readonly gradNorm: number }): void {
-    const { config, name, firstStep } = this.#stage;
+    const { name } = this.#stage;
     const { run, log, stages } = this.#options;
     const metrics = { ...this.#meter.take(last), 'data/pack_fill': this.#facts.fill };
     run.logMetrics(this.#step, name, metrics);
-    const totalSteps = firstStep + config.steps;
+    const totalSteps = stages.reduce((sum, { config }) => sum + config.steps, 0);
     const left = (totalSteps - this.#step) * ((metrics['perf/step_ms'] ?? 0) / 1000);
-    const widest = Math.max(...stages.map((stage) => stage.name.length));
-    const stage = name.padEnd(widest);
+    const stage = name.padEnd(Math.max(...stages.map((other) => other.name.length)));
     log.info(formatStepLine({ stage, step: this.#step, totalSteps, metrics, etaS: left }));
   }
 

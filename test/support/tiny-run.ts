@@ -45,6 +45,11 @@ export async function prepareTinyRun(dir: string): Promise<void> {
   });
 }
 
+/** A tokenizer that the packs of `dir` were not counted with. */
+export async function writeOtherTokenizer(dir: string): Promise<string> {
+  return writeTinyTokenizer(join(dir, 'other-tokenizer'), await tinySamples(10, 9));
+}
+
 /** A fresh tiny model for the tokenizer of `dir`. */
 export function tinyModel(dir: string, seed = 1): OneVision {
   const { vocabSize, ids } = loadTokenizer(join(dir, 'tokenizer'));

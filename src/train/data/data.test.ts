@@ -1,0 +1,166 @@
+// The loader: order kept from any cursor, threads change nothing, bad images are left out, caches
+// are bounded.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { prepareTinyRun, TINY_SPEC } from '../../../test/support/tiny-run.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { augmentSchema } from '../../image/augment.ts';
+import { drawOrder, orderEntry, orderLength, readOrder, writeOrder } from '../../pack/order.ts';
+import { openPacks } from '../../pack/read.ts';
+import { loadTokenizer } from '../../text/tokenizer.ts';
+import { Assembler } from './assemble.ts';
+import {
+  type AssemblyLine,
+  type AssemblySpec,
+  localAssembly,
+  workerAssembly,
+} from './assembly-line.ts';
+import { Loader } from './loader.ts';
+import { LruCache } from './lru.ts';
+import { openPackSets } from './pack-sets.ts';
+import type { AssembledPack } from './segments.ts';
+
+let dir = '';
+let spec: AssemblySpec;
+
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'data-'));
+  await prepareTinyRun(dir);
+  spec = {
+    packDirs: [join(dir, 'packs'), join(dir, 'packs')],
+    tokenizer: join(dir, 'tokenizer'),
+    settings: { ...TINY_SPEC, augment: { '*': augmentSchema.parse({ rotation: 0.3, flip: 0.5 }) } },
+  };
+});
+after(() => rmSync(dir, { recursive: true }));
+
+test('an epoch holds every pack once, the next one in another order, and phases follow', async () => {
+  const order = drawOrder(
+    [
+      { numPacks: 7, length: 16 },
+      { numPacks: 3, length: 3 },
+    ],
+    5,
+  );
+  assert.equal(orderLength(order), 19);
+  const entries = Array.from({ length: 19 }, (_, i) => orderEntry(order, i));
+  const packs = entries.map((entry) => entry.pack);
+  assert.deepEqual(packs.slice(0, 7).sort(), [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(packs.slice(7, 14).sort(), [0, 1, 2, 3, 4, 5, 6]);
+  assert.notDeepEqual(packs.slice(0, 7), packs.slice(7, 14));
+  assert.deepEqual(packs.slice(16).sort(), [7, 8, 9]);
+  assert.deepEqual(
+    [entries[6]?.visit, entries[7]?.visit, entries[15]?.visit, entries[16]?.visit],
+    [0, 1, 2, 0],
+  );
+  assert.deepEqual(
+    drawOrder(
+      [
+        { numPacks: 7, length: 16 },
+        { numPacks: 3, length: 3 },
+      ],
+      5,
+    ),
+    order,
+  );
+  await writeOrder(join(dir, 'a.order'), order);
+  assert.deepEqual(await readOrder(join(dir, 'a.order')), order);
+  assert.throws(() => orderEntry(order, 19), RangeError);
+  assert.throws(
+    () => drawOrder([{ numPacks: 0, length: 1 }], 1),
+    (error) => error instanceof OneVisionError && error.code === 'data',
+  );
+});
+
+async function takeAll(
+  line: AssemblyLine,
+  firstStep: number,
+  prefetch: number,
+): Promise<AssembledPack[]> {
+  const order = drawOrder([{ numPacks: 20, length: 40 }], 1);
+  const loader = new Loader({ order, packsPerStep: 4, firstStep, prefetch, line });
+  const packs: AssembledPack[] = [];
+  for (let step = firstStep; step < 10; step += 1) packs.push(...(await loader.next()).packs);
+  await assert.rejects(loader.next(), RangeError);
+  await loader.close();
+  return packs;
+}
+
+test('threads, prefetch and the starting point change no byte', async () => {
+  const expected = await takeAll(localAssembly(spec), 0, 1);
+  assert.deepEqual(await takeAll(workerAssembly(spec, 2), 0, 3), expected);
+  assert.deepEqual(await takeAll(workerAssembly(spec, 1), 7, 5), expected.slice(28));
+});
+
+test('a second visit of a pack is augmented anew, a repeat of the same visit is not', async () => {
+  const line = localAssembly(spec);
+  const [first, again, second] = await Promise.all([
+    line.assemble({ pack: 4, visit: 0 }),
+    line.assemble({ pack: 4, visit: 0 }),
+    line.assemble({ pack: 4, visit: 1 }),
+  ]);
+  await line.close();
+  assert.deepEqual(again, first);
+  assert.deepEqual(second.batch.inputIds, first.batch.inputIds);
+  assert.notDeepEqual(second.batch.pixels, first.batch.pixels);
+});
+
+test('a sample that cannot be decoded is left out with its reason', async () => {
+  const assembler = new Assembler(loadTokenizer(spec.tokenizer), TINY_SPEC);
+  using reader = openPacks(join(dir, 'packs'));
+  const pack = reader.read(0);
+  const broken = pack.samples.findIndex((sample) => sample.images.length > 0);
+  const samples = pack.samples.map((sample, index) =>
+    index === broken
+      ? { ...sample, images: [{ name: 'img0.png', bytes: Buffer.from('no') }] }
+      : sample,
+  );
+  const whole = await new Assembler(loadTokenizer(spec.tokenizer), TINY_SPEC).assemble(pack, 0);
+  const part = await assembler.assemble({ ...pack, samples }, 0);
+  assert.equal(part.uids.length, whole.uids.length - 1);
+  assert.deepEqual(
+    part.skipped.map((skip) => skip.uid),
+    [pack.samples[broken]?.uid],
+  );
+  assert.match(part.skipped[0]?.reason ?? '', /image/);
+});
+
+test('an image that is larger than its plan says is left out', async () => {
+  const assembler = new Assembler(loadTokenizer(spec.tokenizer), TINY_SPEC);
+  using reader = openPacks(join(dir, 'packs'));
+  const pack = reader.read(0);
+  const samples = pack.samples.map((sample) => ({ ...sample, tokens: sample.tokens + 1 }));
+  const assembled = await assembler.assemble({ ...pack, samples }, 0);
+  assert.equal(assembled.uids.length, 0);
+  assert.match(assembled.skipped[0]?.reason ?? '', /as planned/);
+});
+
+test('errors of a worker arrive by their code', async () => {
+  const line = workerAssembly({ ...spec, packDirs: [join(dir, 'nowhere')] }, 1);
+  await assert.rejects(line.assemble({ pack: 0, visit: 0 }));
+  await line.close();
+});
+
+test('pack sets are numbered one after the other', () => {
+  const sets = openPackSets(spec.packDirs);
+  const count = sets.readers[0]?.numPacks ?? 0;
+  assert.equal(sets.read(count + 2).key, sets.read(2).key);
+  assert.throws(() => sets.read(2 * count), RangeError);
+  sets.close();
+});
+
+test('the cache forgets what was used longest ago', () => {
+  const cache = new LruCache<string>(10);
+  cache.set('a', 'A', 4);
+  cache.set('b', 'B', 4);
+  assert.equal(cache.get('a'), 'A');
+  cache.set('c', 'C', 4);
+  assert.deepEqual([cache.get('a'), cache.get('b'), cache.get('c')], ['A', undefined, 'C']);
+  cache.set('huge', 'H', 11);
+  assert.equal(cache.get('huge'), undefined);
+  cache.set('a', 'AA', 6);
+  assert.deepEqual([cache.get('a'), cache.get('c')], ['AA', 'C']);
+});
