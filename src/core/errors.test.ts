@@ -1,3 +1,5 @@
+// The error type: its fields and exit codes.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OneVisionError } from './errors.ts';

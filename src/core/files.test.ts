@@ -1,3 +1,5 @@
+// Atomic files under kill -9, a full disk and wrong paths; JSON files with wrong contents.
+
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// Hashes and random streams: golden values, uniformity, independence of parts.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coin, createRandom, hashUint32, sha256Hex } from './hash.ts';

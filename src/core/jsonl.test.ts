@@ -1,3 +1,5 @@
+// JSON lines torn at every byte, broken lines, full devices; the journal over a crash.
+
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

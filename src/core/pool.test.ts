@@ -1,3 +1,5 @@
+// Order, limit, failures and early ends of concurrent mapping.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,3 +1,5 @@
+// Augmentation: repeatable, off by default, and each change does what it says.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../core/hash.ts';
@@ -92,7 +94,7 @@ test('paper is recoloured, the drawing is not, and neither is white inside of it
     augment(image, createRandom('paper', seed), augmentSchema.parse(settings));
   let dark = 0;
   for (let seed = 0; seed < 20; seed++) {
-    const light = paint({ lightPaper: 1 }, seed);
+    const light = paint({ tint: 1 }, seed);
     assert.ok(pixel(light, 15, 3).every((v) => v >= 178));
     assert.deepEqual(pixel(light, 4, 8), [200, 40, 90]);
     assert.deepEqual(pixel(light, 5, 10), [255, 255, 255]);

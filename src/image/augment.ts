@@ -25,7 +25,7 @@ export interface AugmentSettings {
   /** Colour beside the picture: red, green, blue in 0–255, or the mean of its four corners. */
   readonly background: Colour | 'corners';
   /** Probability that white paper around the drawing becomes light: 255 · U(0.7, 1) a channel. */
-  readonly lightPaper: number;
+  readonly tint: number;
   /** Probability that white paper around the drawing takes any colour. */
   readonly anyPaper: number;
   /** Probability of dark contours, as of a line drawing. */
@@ -53,7 +53,7 @@ export const NO_AUGMENT: AugmentSettings = {
   shift: 0,
   flip: 0,
   background: [255, 255, 255],
-  lightPaper: 0,
+  tint: 0,
   anyPaper: 0,
   outline: 0,
   blur: 0,
@@ -85,7 +85,7 @@ export const augmentSchema: z.ZodType<AugmentSettings, AugmentInput> = z
     background: z
       .union([z.tuple([byte, byte, byte]), z.literal('corners')])
       .default([255, 255, 255]),
-    lightPaper: probability,
+    tint: probability,
     anyPaper: probability,
     outline: probability,
     blur: probability,
@@ -173,7 +173,7 @@ function drawChanges(random: Random, s: AugmentSettings): Changes {
   const contrast = 1 + around(s.contrast);
   return {
     matrix: [cos * aspect * mirror, -sin * aspect * mirror, sin / aspect, cos / aspect, x, y],
-    paper: paper < s.anyPaper ? any : paper < s.anyPaper + s.lightPaper ? light : undefined,
+    paper: paper < s.anyPaper ? any : paper < s.anyPaper + s.tint ? light : undefined,
     hasOutline,
     outlineWidth,
     outlineGain,

@@ -1,3 +1,5 @@
+// Every kind of picture file, EXIF turns, too large and damaged ones.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';

@@ -1,3 +1,5 @@
+// The header parser against libvips, and on torn files.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';

@@ -1,3 +1,5 @@
+// Patches against a loop written from the definition.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';

@@ -1,3 +1,5 @@
+// Fingerprints: near-duplicates are close, others and false friends are far.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';

@@ -1,3 +1,5 @@
+// Sizes and token counts: by hand, by property, and the named errors.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../core/hash.ts';

@@ -1,3 +1,5 @@
+// The chat format: ids, text and Jinja template agree; targets are the replies.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Template } from '@huggingface/jinja';

@@ -1,3 +1,5 @@
+// Opening, caching, decoding and saving tokenizers; missing and foreign files.
+
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
