@@ -11,7 +11,7 @@ import type { ProcessorConfig } from '../image/config.ts';
 import { readImageSize } from '../image/decode.ts';
 import { countImageTokens } from '../image/smart-resize.ts';
 import type { Sample } from '../sample/sample.ts';
-import { parseSampleJson } from '../sample/shards/sample-json.ts';
+import { parseSampleJson } from '../sample/sample-json.ts';
 import type { SkipCounter } from '../sample/skips.ts';
 import { readTar, TAR_BLOCK } from '../sample/tar.ts';
 import { listShards } from '../sample/webdataset.ts';

@@ -7,7 +7,7 @@ import { createFileAtomic, writeFileAtomic } from '../core/files.ts';
 import type { Journal } from '../core/journal.ts';
 import type { ManifestFile } from '../sample/manifest.ts';
 import type { SampleImage } from '../sample/sample.ts';
-import { parseSampleJson } from '../sample/shards/sample-json.ts';
+import { parseSampleJson } from '../sample/sample-json.ts';
 import { encodeTarMember, TAR_END } from '../sample/tar.ts';
 import { FilePool, sliceMembers } from './ranges.ts';
 import { encodePack, type PackedSample, packKey } from './record.ts';
