@@ -2,8 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { createRandom } from '../../src/core/hash.ts';
-import { fromArray, gradients, noGrad, type Tensor, tidy } from '../../src/tensor/index.ts';
+import {
+  fromArray,
+  gradients,
+  noGrad,
+  setNumThreads,
+  type Tensor,
+  tidy,
+} from '../../src/tensor/index.ts';
 import * as ops from '../../src/tensor/ops.ts';
+
+// Tensors of a few elements: a second thread would only wait.
+setNumThreads(1);
 
 /** A float64 leaf of standard normals times `scale`. */
 export function randomLeaf(name: string, shape: readonly number[], scale = 1): Tensor {

@@ -5,7 +5,10 @@ import { NO_TARGET, type Segment } from '../../src/model/batch.ts';
 import type { OneVisionConfig } from '../../src/model/config.ts';
 import { OneVision } from '../../src/model/onevision.ts';
 import { freshParameters } from '../../src/nn/init.ts';
-import type { DType } from '../../src/tensor/index.ts';
+import { type DType, setNumThreads } from '../../src/tensor/index.ts';
+
+// Tensors of a few elements: a second thread would only wait.
+setNumThreads(1);
 
 export const IMAGE_TOKEN = 5;
 
