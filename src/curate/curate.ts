@@ -54,10 +54,13 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   sweepTemporary(output);
   rmSync(join(output, MANIFEST), { force: true });
   const list = options.concepts ?? loadConceptList(config.concepts);
-  const folder = join(output, `survey-${hashConfig(inputHash, config.concepts, list.size)}`);
+  const { keepLookAlikes } = config.dedup;
+  const surveyHash = hashConfig(inputHash, config.concepts, list.size, keepLookAlikes);
+  const folder = join(output, `survey-${surveyHash}`);
   ensureFolder(folder);
   sweepTemporary(folder);
-  await survey({ input, folder, list, rollUp: config.concepts.rollUp });
+  const unhashed = new Set(keepLookAlikes);
+  await survey({ input, folder, list, rollUp: config.concepts.rollUp, unhashed });
   const decisions = await decide(() => readSurvey(input, folder), config);
   checkErrors(decisions, config.maxSkipRate);
   const report = reportCuration(decisions);

@@ -28,7 +28,7 @@ export interface Decision {
 
 interface Candidate {
   readonly decision: Decision;
-  readonly row: Pick<SurveyRow, 'source' | 'variantOf' | 'identity'>;
+  readonly row: Pick<SurveyRow, 'variantOf' | 'identity'>;
   readonly hash: string | undefined;
 }
 
@@ -105,8 +105,8 @@ function newDecision(row: SurveyRow): Decision {
   };
 }
 
-function pick({ source, variantOf, identity }: SurveyRow): Candidate['row'] {
-  return { source, variantOf, identity };
+function pick({ variantOf, identity }: SurveyRow): Candidate['row'] {
+  return { variantOf, identity };
 }
 
 function factsOf(row: SurveyRow, numTitleUses: number): Facts {
@@ -129,13 +129,11 @@ function dropVariants(candidates: readonly Candidate[]): Candidate[] {
 }
 
 function dropDuplicates(candidates: readonly Candidate[], config: CurateConfig): Candidate[] {
-  const lookAlikes = new Set(config.dedup.keepLookAlikes);
   const fingerprints = candidates.map(
     ({ decision, row, hash }): Fingerprint => ({
       uid: decision.uid,
       identity: row.identity,
-      hash:
-        hash === undefined || lookAlikes.has(row.source) ? undefined : perceptualHashFromHex(hash),
+      hash: hash === undefined ? undefined : perceptualHashFromHex(hash),
     }),
   );
   const duplicates = findDuplicates(fingerprints, config.dedup);

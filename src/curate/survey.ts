@@ -19,7 +19,7 @@ export interface ImageFacts {
   readonly width: number;
   readonly height: number;
   readonly spread: number;
-  /** `perceptualHashToHex`; absent when the sample has not exactly one image. */
+  /** `perceptualHashToHex`; absent when it is not wanted or there are several images. */
   readonly hash?: string;
 }
 
@@ -49,6 +49,8 @@ export interface SurveyOptions {
   readonly folder: string;
   readonly list: ConceptList;
   readonly rollUp: number;
+  /** Sources whose pictures need no perceptual hash. */
+  readonly unhashed: ReadonlySet<string>;
 }
 
 const NUM_DECODING = 8;
@@ -119,10 +121,10 @@ async function* surveyShard(
 
 async function surveySample(
   sample: Sample,
-  { list, rollUp }: Pick<SurveyOptions, 'list' | 'rollUp'>,
+  { list, rollUp, unhashed }: SurveyOptions,
 ): Promise<SurveyRow> {
   try {
-    const image = await surveyImages(sample);
+    const image = await surveyImages(sample, !unhashed.has(sample.source));
     const caption = captionOf(sample);
     const labels = Object.entries(sample.meta).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
@@ -146,14 +148,14 @@ async function surveySample(
   }
 }
 
-async function surveyImages(sample: Sample): Promise<ImageFacts | null> {
+async function surveyImages(sample: Sample, withHash: boolean): Promise<ImageFacts | null> {
   let facts: ImageFacts | null = null;
   for (const { bytes } of sample.images) {
     const image = await decodeImage(bytes);
     if (facts !== null) continue;
     const { width, height } = image;
     facts = { width, height, spread: colourRange(image) };
-    if (sample.images.length > 1) continue;
+    if (!withHash || sample.images.length > 1) continue;
     facts = { ...facts, hash: perceptualHashToHex(await perceptualHash(image)) };
   }
   return facts;
