@@ -31,6 +31,7 @@ export async function buildAddon({ root, libtorch, log }) {
   if (built?.hash === hash && existsSync(built.path)) return built.path;
 
   const buildDir = join(root, 'build', 'addon');
+  removeForeign(buildDir, join(root, 'native'));
   mkdirSync(buildDir, { recursive: true });
   log(`addon: compiling against libtorch ${libtorch.version} (about a minute)`);
   const buildLog = join(root, 'build', 'addon.log');
@@ -55,6 +56,14 @@ function removeOlder(folder, keep) {
     const path = join(folder, name);
     if (/^onevision-[0-9a-f]{12}\.node$/.test(name) && path !== keep) rmSync(path);
   }
+}
+
+/** CMake refuses a build folder that was made for another checkout (a copied or moved one). */
+function removeForeign(buildDir, sources) {
+  const cache = join(buildDir, 'CMakeCache.txt');
+  if (!existsSync(cache)) return;
+  const ours = `CMAKE_HOME_DIRECTORY:INTERNAL=${sources}\n`;
+  if (!readFileSync(cache, 'utf8').includes(ours)) rmSync(buildDir, { recursive: true });
 }
 
 function configureArguments(root, libtorch, buildDir) {

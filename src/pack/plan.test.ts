@@ -1,7 +1,7 @@
 // The plan as properties: every sample once, no budget broken, close to the bound, same by seed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../core/hash.ts';
+import { createRandom, hashUint32 } from '../core/hash.ts';
 import { lowerBound } from './fit/bounds.ts';
 import { type Lengths, type PackLimits, type PackPlan, packMembers, planPacks } from './plan.ts';
 
@@ -109,6 +109,22 @@ test('equal lengths are drawn at random, so packs mix what came in order', () =>
     return own.some((sample) => sample < 500) && own.some((sample) => sample >= 500);
   });
   assert.ok(mixed.filter(Boolean).length > 90);
+});
+
+test('sources of different short lengths share packs, at no loss of fill', () => {
+  // 10,000 samples of 20–40 tokens, then 10,000 of 60–90, in packs of 4096.
+  const tokens = Uint32Array.from({ length: 20_000 }, (_, i) =>
+    i < 10_000 ? 20 + (hashUint32('short', i) % 21) : 60 + (hashUint32('long', i) % 31),
+  );
+  const limits = { ...LOOSE, tokens: 4096 };
+  const plan = planPacks({ tokens, patches: new Uint32Array(20_000) }, limits, 1);
+  const { starts, members } = packMembers(plan);
+  const shares = Array.from({ length: plan.numPacks - 1 }, (_, pack) => {
+    const own = members.subarray(starts[pack], starts[pack + 1]);
+    return own.filter((sample) => sample < 10_000).length / own.length;
+  });
+  assert.ok(Math.min(...shares) > 0.2 && Math.max(...shares) < 0.8, `${Math.min(...shares)}`);
+  assert.ok(plan.gap <= 0.004, `gap ${plan.gap}`);
 });
 
 test('too long samples and too many patches are listed with the reason', () => {

@@ -44,13 +44,22 @@ const MAX_PROBES = 32;
 /** Packs opened last that are looked at after those. */
 const NUM_RECENT = 64;
 
+/** Samples shorter than this part of a pack are small: sorting them gains next to no fill. */
+const SMALL = 1 / 32;
+/** One small sample in so many is kept back to fill the gaps, longest first. */
+const FILLERS = 8;
+
 /**
  * Best-fit-decreasing: longest sample first, each into the fullest pack that takes it, a new pack
  * where none does. The budget in shorter supply leads (it sorts the samples and indexes the
  * packs), the other one is checked. With one budget binding this is exact; where the other one
- * refuses the 32 fullest packs, the fullest of the 64 opened last is taken. Linear in the number of samples, 16 bytes a sample with
- * the lengths. Samples of equal length are taken in an order drawn from the seed, so that a pack
- * mixes sources. Same lengths, limits and seed: same plan.
+ * refuses the 32 fullest packs, the fullest of the 64 opened last is taken. Linear in the number
+ * of samples, 16 bytes a sample with the lengths.
+ *
+ * Sorting puts samples of like length, and so of one source, into one pack; a step on it would
+ * learn from that source alone. So samples of equal length are taken in an order drawn from the
+ * seed, and small ones (under 1/32 of a pack) are not sorted at all: seven of eight in drawn order,
+ * then the eighth longest first, into the gaps. Same lengths, limits and seed: same plan.
  */
 export function planPacks(lengths: Lengths, limits: PackLimits, seed: number): PackPlan {
   const overlong = findOverlong(lengths, limits);
@@ -207,14 +216,28 @@ function histogramOf(
   return { histogram, total };
 }
 
-/** Samples by falling value (counting sort), each run of equal values in a seeded random order. */
+/**
+ * Samples by falling value (counting sort), each run of equal values in a seeded random order.
+ * Small values that are not fillers count as one value, the largest small one.
+ */
 function decreasing(
   values: Uint32Array,
   largest: number,
   seed: number,
   skip: ReadonlySet<number>,
 ): Uint32Array {
-  const { histogram } = histogramOf(values, largest, skip);
+  const small = Math.floor(largest * SMALL);
+  const rank = (sample: number): number => {
+    const value = at(values, sample);
+    if (value >= small || value === 0) return value;
+    return hashUint32('filler', seed, sample) % FILLERS === 0 ? value : small;
+  };
+  const histogram = new Float64Array(largest + 1);
+  for (let sample = 0; sample < values.length; sample += 1) {
+    if (skip.size > 0 && skip.has(sample)) continue;
+    const value = rank(sample);
+    histogram[value] = at(histogram, value) + 1;
+  }
   const starts = new Uint32Array(largest + 2);
   for (let value = largest; value >= 0; value -= 1) {
     starts[value] = at(starts, value + 1) + at(histogram, value);
@@ -223,7 +246,7 @@ function decreasing(
   const order = new Uint32Array(values.length - skip.size);
   for (let sample = values.length - 1; sample >= 0; sample -= 1) {
     if (skip.size > 0 && skip.has(sample)) continue;
-    const value = at(values, sample);
+    const value = rank(sample);
     const slot = at(starts, value) - 1;
     starts[value] = slot;
     order[slot] = sample;

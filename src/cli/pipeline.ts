@@ -1,0 +1,114 @@
+// The whole pipeline as a list of pieces. Each piece reads finished folders, writes one folder with
+// a manifest, and does nothing when that is there already: running again goes on where it stopped.
+import { join } from 'node:path';
+import type { Logger } from '../core/log.ts';
+import { curate } from '../curate/curate.ts';
+import { pack } from '../pack/pack.ts';
+import type { Recipe, StageName } from '../recipe.ts';
+import { buildCorpus } from '../sample/corpus.ts';
+import { hashConfig, isComplete, type Manifest, readManifest, writeManifest } from '../sample/manifest.ts';
+import { readSamples } from '../sample/webdataset.ts';
+import { setFolder } from '../synth/config.ts';
+import { synthesise } from '../synth/synthesise.ts';
+import { createTokenizer } from '../text/tokenizer.ts';
+import { trainTokenizer } from '../text/train-bpe.ts';
+
+/** What every piece needs to know. */
+export interface PipelineContext {
+  readonly recipe: Recipe;
+  /** The run folder. */
+  readonly dir: string;
+  readonly log: Logger;
+}
+
+/** Folders of a run that hold data; metrics, checkpoints and scores are in track/protocol.ts. */
+export interface DataPaths {
+  readonly raw: string;
+  readonly curated: string;
+  readonly samples: string;
+  readonly tokenizer: string;
+  packs(stage: StageName, phase: number): string;
+}
+
+export function dataPaths(dir: string): DataPaths {
+  const data = join(dir, 'data');
+  return {
+    raw: join(data, 'raw'),
+    curated: join(data, 'curated'),
+    samples: join(data, 'samples'),
+    tokenizer: join(data, 'tokenizer'),
+    packs: (stage, phase) => join(dir, 'packs', `${stage}-${phase + 1}`),
+  };
+}
+
+/** Packages → raw samples. */
+export async function corpusPiece({ recipe, dir, log }: PipelineContext): Promise<Manifest> {
+  return buildCorpus({ output: dataPaths(dir).raw, ...recipe.corpus, log });
+}
+
+/** Raw → filtered, deduplicated, concept-balanced samples. */
+export async function curatePiece({ recipe, dir, log }: PipelineContext): Promise<Manifest> {
+  const { raw, curated } = dataPaths(dir);
+  return curate({ input: raw, output: curated, config: recipe.curate, log });
+}
+
+/** Curated samples → questions with exact answers, for training and held out. */
+export async function synthPiece({ recipe, dir, log }: PipelineContext): Promise<void> {
+  const { curated, samples } = dataPaths(dir);
+  await synthesise({ inputs: [curated], output: samples, config: recipe.synth, log });
+}
+
+/** Texts of the training samples → a byte-level BPE tokenizer. */
+export async function tokenizerPiece({ recipe, dir }: PipelineContext): Promise<Manifest> {
+  const { samples, tokenizer: output } = dataPaths(dir);
+  const folders = recipe.synth.sets
+    .filter((set) => set.pool === 'train')
+    .map((set) => join(samples, setFolder(set)));
+  const inputs = folders.map((folder) => readManifest(folder).configHash);
+  const configHash = hashConfig('tokenizer/1', recipe.tokenizer, inputs);
+  if (isComplete(output, configHash)) return readManifest(output);
+  const texts: string[] = [];
+  for (const folder of folders) {
+    for await (const sample of readSamples(folder)) {
+      texts.push(...sample.messages.map((message) => message.content.replaceAll('<image>', '')));
+    }
+  }
+  const { vocabSize, defaultSystem } = recipe.tokenizer;
+  const tokenizer = createTokenizer(trainTokenizer(texts, vocabSize, { defaultSystem }));
+  await tokenizer.save(output);
+  const manifest: Manifest = {
+    format: 'onevision/1',
+    kind: 'tokenizer',
+    stage: 'tokenizer',
+    configHash,
+    counts: { texts: texts.length, tokens: tokenizer.vocabSize },
+    files: [],
+    stats: {},
+  };
+  await writeManifest(output, manifest);
+  return manifest;
+}
+
+/** The mix of each phase of a stage → packs. Returns the folders, in order of the phases. */
+export async function packPiece(context: PipelineContext, stage: StageName): Promise<string[]> {
+  const { recipe, dir, log } = context;
+  const paths = dataPaths(dir);
+  const folders: string[] = [];
+  for (const [index, phase] of recipe.stages[stage].phases.entries()) {
+    const inputs = Object.entries(phase.mix).map(([name, count]) => ({
+      dir: join(paths.samples, setFolder({ pool: 'train', name })),
+      count,
+    }));
+    const output = paths.packs(stage, index);
+    await pack({
+      inputs,
+      output,
+      config: recipe.pack,
+      tokenizer: paths.tokenizer,
+      processor: recipe.processor,
+      log,
+    });
+    folders.push(output);
+  }
+  return folders;
+}
