@@ -232,6 +232,32 @@ test('bfloat16 runs and stays near float32', () => {
   assert.ok(Math.abs(loss(half) - loss(exact)) / loss(exact) < 0.05);
 });
 
+test('mixed precision: bfloat16 products, float32 weights, gradients and everything else', () => {
+  using model = smallModel();
+  model.setRequiresGrad(true);
+  const batch = makeBatch(SEGMENTS);
+  const norms = ([null, 'bfloat16'] as const).map((matmul) =>
+    tidy(() => {
+      const { lossSum } = model.loss(batch, { matmul });
+      backward(lossSum);
+      const grads: number[] = [];
+      for (const parameter of model.namedParameters().values()) {
+        assert.equal(parameter.grad?.dtype, 'float32');
+        grads.push(...(parameter.grad?.toNumbers() ?? []));
+        parameter.grad = null;
+      }
+      return { loss: lossSum.item(), grads };
+    }),
+  );
+  const [exact, mixed] = norms;
+  assert.ok(exact !== undefined && mixed !== undefined && exact.loss !== mixed.loss);
+  assert.ok(Math.abs(mixed.loss - exact.loss) / exact.loss < 0.01);
+  const dot = exact.grads.reduce((sum, g, i) => sum + g * (mixed.grads[i] ?? 0), 0);
+  assert.ok(dot / (Math.hypot(...exact.grads) * Math.hypot(...mixed.grads)) > 0.999);
+  const after = tidy(() => noGrad(() => model.loss(batch).lossSum.item()));
+  assert.equal(after, exact.loss);
+});
+
 test('batches that contradict themselves are refused by name', () => {
   using model = smallModel();
   const segment = randomSegment('wrong', 6);

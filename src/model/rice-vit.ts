@@ -2,9 +2,9 @@
 // own. Shapes: P patches, R rows (patches and class tokens in the plan's order), C width.
 
 import { type AttentionLayout, layoutAttention, varlenAttention } from '../nn/attention.ts';
-import { Linear } from '../nn/linear.ts';
+import { Linear, linear } from '../nn/linear.ts';
 import { GeluMlp } from '../nn/mlp.ts';
-import { Module, type Scope } from '../nn/module.ts';
+import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { LayerNorm } from '../nn/norm.ts';
 import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments, type SegmentPlan } from '../nn/segments.ts';
@@ -74,11 +74,13 @@ export class RiceVit extends Module {
   readonly #patchWeight: Tensor;
   readonly #preNorm: LayerNorm;
   readonly #blocks: readonly VisionBlock[];
+  readonly #precision: Precision;
 
   constructor(scope: Scope, config: VisionConfig) {
     super(scope);
     const { hiddenSize, numHeads, inChannels, patchSize } = config;
     this.#config = config;
+    this.#precision = scope.precision;
     this.#classEmbedding = scope.parameter('class_embedding', [hiddenSize], 'normal');
     const numAngles = hiddenSize / numHeads / 2;
     this.#classAngles = scope.parameter('class_pos_emb', [1, numAngles], 'normal');
@@ -106,7 +108,8 @@ export class RiceVit extends Module {
     const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids);
     const gather = fromArray(sourceOfRow, [plan.numRows], { device });
     const patchLength = inChannels * patchSize * patchSize;
-    const patches = ops.linear(pixels, ops.view(this.#patchWeight, [hiddenSize, patchLength]));
+    const kernel = ops.view(this.#patchWeight, [hiddenSize, patchLength]);
+    const patches = linear(pixels, kernel, null, this.#precision);
     let x = withClassToken(this.#classEmbedding, patches, gather);
     x = this.#preNorm.forward(x);
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);

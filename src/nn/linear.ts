@@ -3,21 +3,40 @@
 
 import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import { Module, type Scope } from './module.ts';
+import { Module, type Precision, type Scope } from './module.ts';
+
+/**
+ * x Wᵀ + b, multiplied in `precision.matmul` (mixed precision: the weights, the sums of gradients
+ * and everything between linear layers keep their type).
+ */
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { matmul }: Precision,
+): Tensor {
+  const { dtype } = x;
+  if (matmul === null || matmul === dtype) return ops.linear(x, weight, { bias });
+  const to = (tensor: Tensor): Tensor => ops.toCopy(tensor, { dtype: matmul });
+  const product = ops.linear(to(x), to(weight), { bias: bias === null ? null : to(bias) });
+  return ops.toCopy(product, { dtype });
+}
 
 /** y = x Wᵀ + b. */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  readonly #precision: Precision;
 
   constructor(scope: Scope, numIn: number, numOut: number, options: { bias: boolean }) {
     super(scope);
     this.weight = scope.parameter('weight', [numOut, numIn], 'normal');
     this.bias = options.bias ? scope.parameter('bias', [numOut], 'zeros') : null;
+    this.#precision = scope.precision;
   }
 
   forward(x: Tensor): Tensor {
-    return ops.linear(x, this.weight, { bias: this.bias });
+    return linear(x, this.weight, this.bias, this.#precision);
   }
 }
 

@@ -2,7 +2,7 @@
 // its scope, so that fresh weights, a checkpoint or a shard fill the same tree. Not a layer.
 
 import { OneVisionError } from '../core/errors.ts';
-import { keep, setRequiresGrad, type Tensor } from '../tensor/index.ts';
+import { type DType, keep, setRequiresGrad, type Tensor } from '../tensor/index.ts';
 
 /** How a parameter starts when nothing is loaded: N(0, std²), zeros or ones. */
 export type Init = 'normal' | 'zeros' | 'ones';
@@ -10,21 +10,29 @@ export type Init = 'normal' | 'zeros' | 'ones';
 /** Gives the tensor for a parameter by its full (Hugging Face) name. */
 export type ParameterSource = (name: string, shape: readonly number[], init: Init) => Tensor;
 
+/** Shared by all modules of a tree; changed by its owner around a forward. */
+export interface Precision {
+  /** What linear layers multiply in; null = the type of their input. Results return to it. */
+  matmul: DType | null;
+}
+
 /** A place in the tree of parameters: a prefix, the source, and the register of all parameters. */
 export class Scope {
   readonly prefix: string;
+  readonly precision: Precision;
   readonly #source: ParameterSource;
   readonly #register: Map<string, Tensor>;
 
-  constructor(source: ParameterSource, prefix = '', register: Map<string, Tensor> = new Map()) {
+  constructor(source: ParameterSource, parent?: Scope, name = '') {
     this.#source = source;
-    this.prefix = prefix;
-    this.#register = register;
+    this.prefix = (parent?.prefix ?? '') + name;
+    this.precision = parent?.precision ?? { matmul: null };
+    this.#register = parent === undefined ? new Map() : parent.#register;
   }
 
   /** The scope of a child: `child('layers.0')` below `model.` names `model.layers.0.…`. */
   child(name: string): Scope {
-    return new Scope(this.#source, `${this.prefix}${name}.`, this.#register);
+    return new Scope(this.#source, this, `${name}.`);
   }
 
   /** Make and register one parameter. @throws OneVisionError 'native' for a wrong shape or name. */

@@ -123,7 +123,8 @@ test('sources of different short lengths share packs, at no loss of fill', () =>
     const own = members.subarray(starts[pack], starts[pack + 1]);
     return own.filter((sample) => sample < 10_000).length / own.length;
   });
-  assert.ok(Math.min(...shares) > 0.2 && Math.max(...shares) < 0.8, `${Math.min(...shares)}`);
+  const mixed = shares.filter((share) => share > 0.3 && share < 0.8).length;
+  assert.ok(mixed / shares.length > 0.97, `${mixed} of ${shares.length} packs are mixed`);
   assert.ok(plan.gap <= 0.004, `gap ${plan.gap}`);
 });
 

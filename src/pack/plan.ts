@@ -47,7 +47,7 @@ const NUM_RECENT = 64;
 /** Samples shorter than this part of a pack are small: sorting them gains next to no fill. */
 const SMALL = 1 / 32;
 /** One small sample in so many is kept back to fill the gaps, longest first. */
-const FILLERS = 8;
+const FILLERS = 64;
 
 /**
  * Best-fit-decreasing: longest sample first, each into the fullest pack that takes it, a new pack
@@ -58,8 +58,8 @@ const FILLERS = 8;
  *
  * Sorting puts samples of like length, and so of one source, into one pack; a step on it would
  * learn from that source alone. So samples of equal length are taken in an order drawn from the
- * seed, and small ones (under 1/32 of a pack) are not sorted at all: seven of eight in drawn order,
- * then the eighth longest first, into the gaps. Same lengths, limits and seed: same plan.
+ * seed, and small ones (under 1/32 of a pack) are not sorted at all: most in drawn order,
+ * then one in 64, longest first, into the gaps. Same lengths, limits and seed: same plan.
  */
 export function planPacks(lengths: Lengths, limits: PackLimits, seed: number): PackPlan {
   const overlong = findOverlong(lengths, limits);
