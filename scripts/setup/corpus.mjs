@@ -157,10 +157,18 @@ function runTool(tool, args, cwd) {
   });
 }
 
+/** The first failure ends the queue; work under way is awaited, so that it cleans up after itself. */
 async function mapParallel(items, work) {
   const queue = [...items];
   const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      await work(item).catch((error) => {
+        queue.length = 0;
+        throw error;
+      });
+    }
   };
-  await Promise.all(Array.from({ length: NUM_PARALLEL }, worker));
+  const results = await Promise.allSettled(Array.from({ length: NUM_PARALLEL }, worker));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

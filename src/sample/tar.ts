@@ -168,6 +168,7 @@ async function openFile(path: string): Promise<FileHandle> {
 class ChunkReader {
   position = 0;
   readonly #handle: FileHandle;
+  readonly #buffer: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   #chunk: Buffer = Buffer.alloc(0);
 
   constructor(handle: FileHandle) {
@@ -189,9 +190,8 @@ class ChunkReader {
   }
 
   async #refill(): Promise<boolean> {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, null);
-    this.#chunk = buffer.subarray(0, bytesRead);
+    const { bytesRead } = await this.#handle.read(this.#buffer, 0, CHUNK_BYTES, null);
+    this.#chunk = this.#buffer.subarray(0, bytesRead);
     return bytesRead > 0;
   }
 }
