@@ -1,6 +1,18 @@
 // Element types: their names, and the typed arrays that carry them in and out.
 import { OneVisionError } from '../core/errors.ts';
-import type { TypedArray } from './native.ts';
+
+/** Number arrays the addon reads and writes. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** Element types by PyTorch's names. */
 export type DType =

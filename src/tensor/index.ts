@@ -1,7 +1,7 @@
 // The tensor layer's public names. Operators are in ops.ts, files in safetensors.ts.
 export { backward, enableGrad, gradients, noGrad, setRequiresGrad } from './autograd.ts';
-export type { DType } from './dtype.ts';
-export type { RuntimeInfo, TypedArray } from './native.ts';
+export type { DType, TypedArray } from './dtype.ts';
+export type { RuntimeInfo } from './native.ts';
 export { native, readAddonStamp } from './native.ts';
 export { callOperator } from './operator.ts';
 export {

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type ErrorCode, OneVisionError } from '../core/errors.ts';
-import type { DType } from './dtype.ts';
+import type { DType, TypedArray } from './dtype.ts';
 
 declare const handleBrand: unique symbol;
 /** A tensor held by the addon: a type-tagged external. */
@@ -14,19 +14,6 @@ export type Handle = { readonly [handleBrand]: 'tensor' };
 declare const generatorBrand: unique symbol;
 /** A random generator held by the addon. */
 export type GeneratorHandle = { readonly [generatorBrand]: 'generator' };
-
-/** Number arrays the addon reads and writes. */
-export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | Int32Array
-  | Int16Array
-  | Int8Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
 
 /** One argument or result of an operator, as its schema has it. */
 export interface ValueType {

@@ -1,7 +1,7 @@
 // Tensor: a handle of the addon with a shape, a dtype and a lifetime. Operators are in ops.ts.
 import { inspect } from 'node:util';
-import { carrierOf, type DType, dtypeOfArray } from './dtype.ts';
-import { type Handle, native, type TypedArray } from './native.ts';
+import { carrierOf, type DType, dtypeOfArray, type TypedArray } from './dtype.ts';
+import { type Handle, native } from './native.ts';
 import { enter } from './scope.ts';
 
 /**
