@@ -27,4 +27,4 @@ events.on('end', () => {
   process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
 });
 const reporter = new spec();
-events.compose(reporter).on('data', (chunk) => process.stdout.write(chunk));
+events.compose(reporter).on('data', (chunk: string) => process.stdout.write(chunk));

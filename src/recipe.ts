@@ -5,66 +5,103 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { OneVisionError } from './core/errors.ts';
-import { curateSchema } from './curate/config.ts';
-import { processorSchema } from './image/config.ts';
-import { PackConfigSchema } from './pack/config.ts';
-import { corpusSchema } from './sample/corpus.ts';
-import { synthConfigSchema } from './synth/config.ts';
-import { TrainConfigSchema } from './train/config.ts';
+import { type CurateConfig, type CurateInput, curateSchema } from './curate/config.ts';
+import { type ProcessorConfig, processorSchema } from './image/config.ts';
+import { type PackConfig, PackConfigSchema, type PackSettings } from './pack/config.ts';
+import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus.ts';
+import { type SynthConfig, type SynthConfigInput, synthConfigSchema } from './synth/config.ts';
+import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train/config.ts';
 
 /** Stages in the order they run; each starts from the weights of the one before. */
 export const STAGES = ['align', 'mid-train', 'instruct'] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** The three fixed sizes of the tiny model; everything else follows from them. */
-const modelSchema = z.strictObject({
-  /** Hidden size of tower and decoder. */
-  width: z.int().positive().default(192),
-  /** Head size of the decoder. */
-  headDim: z.int().positive().default(64),
-  visionLayers: z.int().positive().default(4),
-  textLayers: z.int().positive().default(4),
-});
-
 /** A stretch of a stage: steps on packs of one mix. Several in a row are a curriculum. */
-const phaseSchema = z.strictObject({
+interface Phase {
   /** Samples of each training set that one pass over the packs holds, by name of the set. */
-  mix: z.record(z.string(), z.int().positive()),
+  readonly mix: Readonly<Record<string, number>>;
   /** The one phase without a number takes the steps that are left. */
-  steps: z.int().positive().optional(),
-});
+  readonly steps?: number | undefined;
+}
 
+/** A stage, with settings as they are written or with every default filled in. */
+interface Stage<Train> {
+  readonly phases: readonly Phase[];
+  readonly train: Train;
+}
+
+/** The sizes of the tiny model; everything else follows from them. */
+interface ModelSizes {
+  /** Hidden size of tower and decoder. */
+  readonly width: number;
+  /** Head size of the decoder. */
+  readonly headDim: number;
+  readonly visionLayers: number;
+  readonly textLayers: number;
+}
+
+/** A checked recipe. */
+export interface Recipe {
+  readonly name: string;
+  /** Seeds the weights, the order of the data and every draw. */
+  readonly seed: number;
+  readonly corpus: CorpusConfig;
+  readonly curate: CurateConfig;
+  readonly synth: SynthConfig;
+  readonly tokenizer: {
+    readonly vocabSize: number;
+    /** System prompt of conversations without one; '' for none. */
+    readonly defaultSystem: string;
+  };
+  readonly processor: ProcessorConfig;
+  readonly model: ModelSizes;
+  readonly pack: PackConfig;
+  readonly stages: Readonly<Record<StageName, Stage<TrainConfig>>>;
+  /** Names of the benchmarks that close the run. */
+  readonly eval: readonly string[];
+}
+
+/** A recipe as it is written. What is left out takes its default. */
+export interface RecipeInput {
+  readonly name: string;
+  readonly seed?: number | undefined;
+  readonly corpus?: CorpusInput | undefined;
+  readonly curate?: CurateInput | undefined;
+  readonly synth: SynthConfigInput;
+  readonly tokenizer: { readonly vocabSize: number; readonly defaultSystem?: string | undefined };
+  readonly processor: ProcessorConfig;
+  readonly model: ModelSizes;
+  readonly pack?: PackSettings | undefined;
+  readonly stages: Readonly<Record<StageName, Stage<TrainSettings>>>;
+  readonly eval?: readonly string[] | undefined;
+}
+
+const size = z.int().positive();
 const stageSchema = z.strictObject({
-  phases: z.array(phaseSchema).min(1),
+  phases: z
+    .array(z.strictObject({ mix: z.record(z.string(), size), steps: size.optional() }))
+    .min(1),
   train: TrainConfigSchema,
 });
 
-export const recipeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower case letters, digits, dots, dashes'),
-  /** Seeds the weights, the order of the data and every draw. */
+export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower case letters, digits, dots, dashes'),
   seed: z.int().nonnegative().default(1),
   corpus: corpusSchema.prefault({}),
   curate: curateSchema.prefault({}),
   synth: synthConfigSchema,
   tokenizer: z.strictObject({
     vocabSize: z.int().min(300).max(200_000),
-    /** System prompt of conversations without one; '' for none. */
     defaultSystem: z.string().default('You are a helpful assistant.'),
   }),
   processor: processorSchema,
-  model: modelSchema,
+  model: z.strictObject({ width: size, headDim: size, visionLayers: size, textLayers: size }),
   pack: PackConfigSchema.prefault({}),
-  stages: z.strictObject({
-    align: stageSchema,
-    'mid-train': stageSchema,
-    instruct: stageSchema,
-  }),
-  /** Names of the benchmarks that close the run. */
+  stages: z.strictObject({ align: stageSchema, 'mid-train': stageSchema, instruct: stageSchema }),
   eval: z.array(z.string()).default([]),
 });
-
-export type Recipe = z.output<typeof recipeSchema>;
-export type RecipeInput = z.input<typeof recipeSchema>;
 
 /**
  * Checks a recipe and fills in the defaults.
@@ -85,9 +122,13 @@ export function defineRecipe(input: RecipeInput): Recipe {
 export async function loadRecipe(path: string, overrides: readonly string[] = []): Promise<Recipe> {
   const file = resolve(path);
   if (!existsSync(file)) {
-    throw new OneVisionError('recipe', `Expected a recipe module at ${path}; there is no such file.`, {
-      hint: 'recipes/demo.ts is one to start from',
-    });
+    throw new OneVisionError(
+      'recipe',
+      `Expected a recipe module at ${path}; there is no such file.`,
+      {
+        hint: 'recipes/demo.ts is one to start from',
+      },
+    );
   }
   const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   const recipe: unknown = structuredClone(module.default);

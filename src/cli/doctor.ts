@@ -65,7 +65,11 @@ async function engineChecks(): Promise<Check[]> {
     { name: 'addon', ok: true, value: String(addon['path']) },
     { name: 'libtorch', ok: true, value: `${addon['version']} in ${addon['libtorch']}` },
     { name: 'threads', ok: true, value: `${numThreads()} of libtorch` },
-    { name: 'matmul', ok: true, value: `${(await measureMatmul()).toFixed(0)} GFLOP/s (f32, 1024³)` },
+    {
+      name: 'matmul',
+      ok: true,
+      value: `${(await measureMatmul()).toFixed(0)} GFLOP/s (f32, 1024³)`,
+    },
   ];
 }
 

@@ -6,7 +6,13 @@ import { curate } from '../curate/curate.ts';
 import { pack } from '../pack/pack.ts';
 import type { Recipe, StageName } from '../recipe.ts';
 import { buildCorpus } from '../sample/corpus.ts';
-import { hashConfig, isComplete, type Manifest, readManifest, writeManifest } from '../sample/manifest.ts';
+import {
+  hashConfig,
+  isComplete,
+  type Manifest,
+  readManifest,
+  writeManifest,
+} from '../sample/manifest.ts';
 import { readSamples } from '../sample/webdataset.ts';
 import { setFolder } from '../synth/config.ts';
 import { synthesise } from '../synth/synthesise.ts';

@@ -64,7 +64,11 @@ export async function trainRun(
 export async function lastCheckpoint(dir: string): Promise<string> {
   const found = await findCheckpoint(join(dir, 'checkpoints'), () => undefined);
   if (found !== undefined) return found.dir;
-  throw new OneVisionError('checkpoint', `Expected a checkpoint in ${dir}/checkpoints, found none.`, {
-    hint: 'train first: npm run demo, or npm run onevision -- train',
-  });
+  throw new OneVisionError(
+    'checkpoint',
+    `Expected a checkpoint in ${dir}/checkpoints, found none.`,
+    {
+      hint: 'train first: npm run demo, or npm run onevision -- train',
+    },
+  );
 }

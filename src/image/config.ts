@@ -26,7 +26,7 @@ export interface ProcessorConfig {
 }
 
 /** Checks a {@link ProcessorConfig}; an unknown key is an error. */
-export const processorSchema: z.ZodType<ProcessorConfig> = z.strictObject({
+export const processorSchema: z.ZodType<ProcessorConfig, ProcessorConfig> = z.strictObject({
   patchSize: z.int().positive(),
   mergeSize: z.int().positive(),
   minPixels: z.int().positive(),
