@@ -2,7 +2,7 @@
 export { backward, enableGrad, gradients, noGrad, setRequiresGrad } from './autograd.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export type { RuntimeInfo } from './native.ts';
-export { native, readAddonStamp } from './native.ts';
+export { readAddonStamp } from './native.ts';
 export { callOperator } from './operator.ts';
 export {
   createGenerator,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OneVisionError } from '../core/errors.ts';
 import { callOperator, createGenerator, fromArray, native, noGrad, Tensor, tidy } from './index.ts';
+import { native } from './native.ts';
 import * as ops from './ops.ts';
 
 function numbers(value: unknown): number[] {
