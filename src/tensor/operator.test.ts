@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OneVisionError } from '../core/errors.ts';
-import { callOperator, createGenerator, fromArray, native, noGrad, Tensor, tidy } from './index.ts';
+import { callOperator, createGenerator, fromArray, noGrad, Tensor, tidy } from './index.ts';
 import { native } from './native.ts';
 import * as ops from './ops.ts';
 
