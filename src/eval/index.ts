@@ -12,6 +12,7 @@ export type {
 export { type EvalItem, readConceptCounts, readItems } from './items.ts';
 export { hashCheckpoint, type LocalModelOptions, localModel } from './local-model.ts';
 export type { ItemResult, Outcome, Summary } from './outcome.ts';
+export { evaluatedItems } from './report/evaluated.ts';
 export { type GalleryItem, type GalleryOptions, renderGallery } from './report/gallery.ts';
 export { type Results, readResults, resultsTable, writeResults } from './report/report.ts';
 export { type EvaluateOptions, evaluate } from './runner.ts';

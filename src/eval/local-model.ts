@@ -20,7 +20,7 @@ export interface PreparedSegment extends Prepared {
 export interface LocalModelOptions {
   /** Hash of the weights; see `hashCheckpoint`. */
   readonly identity: string;
-  /** Default 4096: a few hundred short questions at once. */
+  /** Default 2048: about a hundred short questions at once. */
   readonly maxBatchTokens?: number;
 }
 
@@ -31,7 +31,7 @@ export interface LocalModelOptions {
 export function localModel(
   model: OneVision,
   { tokenizer, image }: Processor,
-  { identity, maxBatchTokens = 4096 }: LocalModelOptions,
+  { identity, maxBatchTokens = 2048 }: LocalModelOptions,
 ): EvalModel<PreparedSegment> {
   const cache = new WeakMap<Uint8Array, Promise<Patches>>();
   const patchesOf = (bytes: Uint8Array): Promise<Patches> => {

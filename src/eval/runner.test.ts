@@ -20,6 +20,7 @@ import { createShardWriter } from '../sample/webdataset.ts';
 import { batchByLength } from './batching.ts';
 import type { Benchmark } from './benchmark.ts';
 import type { EvalModel, ModelRequest, Prepared } from './eval-model.ts';
+import { evaluatedItems } from './report/evaluated.ts';
 import { evaluate } from './runner.ts';
 import { byPmi } from './scorers/choice.ts';
 
@@ -177,7 +178,7 @@ test('a finished score is not asked again; other weights, prompts or limits are'
   assert.notEqual(first[0]?.identity, limited[0].identity);
 });
 
-test('killed between windows: no item is asked twice, none is lost, a torn line is redone', async () => {
+test('killed between windows: no item asked twice, none lost, a torn line redone', async () => {
   const stopped = standIn('a', 8);
   await assert.rejects(run(stopped.model, exact, 'resumed', 4), /power cut/);
   const folder = join(root, 'resumed/levels');
@@ -189,6 +190,20 @@ test('killed between windows: no item is asked twice, none is lost, a torn line 
   assert.equal(stopped.asked.length + rest.asked.length, 11);
   assert.deepEqual(summary, (await run(standIn().model, exact, 'whole'))[0]);
   assert.deepEqual(readdirSync(folder).sort(), ['samples.jsonl', 'summary.json']);
+});
+
+test('evaluated items come with picture, answer and truth, in order', async () => {
+  await run(standIn().model, exact, 'shown');
+  const output = join(root, 'shown');
+  const items = await evaluatedItems(exact, { data: root, output, count: 4 });
+  assert.deepEqual(
+    items.map((one) => one.isCorrect),
+    [true, true, true, false],
+  );
+  assert.equal(items[3]?.prediction, '99');
+  assert.equal(items[3].answer, '3');
+  const nowhere = { data: root, output: join(root, 'never'), count: 4 };
+  await assert.rejects(evaluatedItems(exact, nowhere), { code: 'data' });
 });
 
 test('choice by PMI: sees through what is likely anyway, asks each blank once', async () => {

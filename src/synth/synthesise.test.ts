@@ -109,7 +109,7 @@ test('a training set sees training digits only, a held-out set the others', asyn
   await synthesise({ ...options, config: { sets: heldOut } });
 });
 
-test('stopped in the middle and run again: only missing shards are made, bytes are equal', async () => {
+test('stopped and run again: only missing shards are made, bytes are equal', async () => {
   const whole = join(root, 'a/train/counting');
   const { configHash: hash } = readManifest(whole);
   const samples = await samplesOf(whole);

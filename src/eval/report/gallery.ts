@@ -64,17 +64,16 @@ function captionSvg(
   { question, prediction, answer, isCorrect }: GalleryItem,
   width: number,
 ): string {
-  const fit = Math.floor(width / 6.6);
   const said = prediction === '' ? '(nothing)' : prediction;
   const lines = [
     { y: 18, colour: '#57606a', weight: 400, text: question },
     { y: 40, colour: isCorrect ? RIGHT_COLOUR : WRONG_COLOUR, weight: 700, text: said },
   ];
   if (!isCorrect) lines.push({ y: 60, colour: '#57606a', weight: 400, text: `truth: ${answer}` });
-  const texts = lines.map(
-    ({ y, colour, weight, text }) =>
-      `<text x="0" y="${y}" fill="${colour}" font-weight="${weight}">${escapeXml(cut(text, fit))}</text>`,
-  );
+  const texts = lines.map(({ y, colour, weight, text }) => {
+    const shown = escapeXml(cut(text, width / (weight > 400 ? 8 : 7)));
+    return `<text x="0" y="${y}" fill="${colour}" font-weight="${weight}">${shown}</text>`;
+  });
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${TEXT_HEIGHT}" ` +
     `font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12">${texts.join('')}</svg>`
@@ -83,7 +82,7 @@ function captionSvg(
 
 function cut(text: string, length: number): string {
   const plain = text.replaceAll('<image>', '').trim();
-  return plain.length <= length ? plain : `${plain.slice(0, length - 1)}…`;
+  return plain.length <= length ? plain : `${plain.slice(0, Math.floor(length) - 1)}…`;
 }
 
 /** Text for XML; control characters, which XML cannot hold, become a box. */

@@ -1,4 +1,4 @@
-// Known values: R's prop.test-style Wilson intervals, hand-worked cluster errors, a seeded bootstrap.
+// Known values: published Wilson intervals, cluster errors by hand, a seeded bootstrap.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bootstrapInterval, clusterStandardError, quantile, wilsonInterval } from './intervals.ts';

@@ -1,5 +1,5 @@
 // Drawing in typed arrays: fill, paste a sprite, lay ink through a mask. Knows nothing of tasks.
-// Shapes: RGB [height, width, 3] bytes, sprite [side, side, 4] bytes premultiplied, mask [side, side].
+// Shapes: RGB [height, width, 3], sprite [side, side, 4] premultiplied, mask [side, side]; bytes.
 import type { RgbImage } from '../../image/decode.ts';
 import type { Rgb } from './palette.ts';
 
