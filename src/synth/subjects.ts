@@ -68,7 +68,7 @@ async function toSubject(sample: Sample): Promise<[Pool, Subject]> {
       group: sample.group,
       label,
       tags: textsOf(sample.meta['tags']).filter((tag) => tag !== label),
-      kind: typeof kind === 'string' ? kind : undefined,
+      kind: typeof kind === 'string' ? kind.replaceAll('-', ' ') : undefined,
       concepts: textsOf(sample.meta['concepts']),
       noFlip: isOneSided(sample, label),
       picture,
