@@ -46,6 +46,8 @@ export interface TrainSettings {
   readonly lossWeighting?: LossWeighting | undefined;
   /** Changes to training pictures, by source of the sample; `*` is every other source. */
   readonly augment?: Readonly<Record<string, AugmentInput>> | undefined;
+  /** What linear layers multiply in; weights, gradients and the rest stay float32. */
+  readonly matmul?: 'float32' | 'bfloat16' | undefined;
   readonly seed?: number | undefined;
   readonly logEvery?: number | undefined;
   readonly saveEvery?: number | undefined;
@@ -95,6 +97,7 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     optimizer: OptimizerSchema,
     lossWeighting: z.enum(['token-mean', 'sqrt-length']).default('token-mean'),
     augment: z.record(z.string(), augmentSchema).default({}),
+    matmul: z.enum(['float32', 'bfloat16']).default('float32'),
     seed: z.int().default(0),
     logEvery: z.int().positive().default(10),
     saveEvery: z.int().positive().default(200),

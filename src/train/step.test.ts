@@ -111,6 +111,13 @@ test('micro-batches of any size give the step of one batch', () => {
   }
 });
 
+test('bfloat16 products stay near the float32 step', () => {
+  const exact = trainStep(packs.slice(0, 2), 1e-3, start());
+  const mixed = trainStep(packs.slice(0, 2), 1e-3, { ...start(), matmul: 'bfloat16' });
+  assert.notEqual(mixed.loss, exact.loss);
+  assert.ok(Math.abs(mixed.loss - exact.loss) < 0.01 * exact.loss);
+});
+
 test('losses by source sum to the loss', () => {
   const result = trainStep(packs.slice(0, 2), 1e-3, start());
   const parts = [...result.bySource.values()];

@@ -14,6 +14,8 @@ export interface StepOptions {
   readonly optimizer: Optimizer;
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly microBatchPacks: number;
+  /** What linear layers multiply in. Default float32. */
+  readonly matmul?: 'float32' | 'bfloat16';
   /** Largest gradient norm; 0 does not clip. */
   readonly clip: number;
 }
@@ -47,6 +49,7 @@ export function trainStep(
   options: StepOptions,
 ): StepResult {
   const { model, optimizer, parameters, clip } = options;
+  const matmul = options.matmul === 'bfloat16' ? 'bfloat16' : null;
   const denominator = sumWeights(packs.map((pack) => pack.batch));
   if (denominator === 0) {
     throw new OneVisionError(
@@ -65,7 +68,7 @@ export function trainStep(
     const batch = joinBatches(micro.map((pack) => pack.batch));
     tidy(() => {
       const start = performance.now();
-      const { lossSum, losses } = model.loss(batch);
+      const { lossSum, losses } = model.loss(batch, { matmul });
       addLosses(bySource, micro, losses.toNumbers());
       const middle = performance.now();
       // Without an image nothing leads to a merger or tower that is trained alone.

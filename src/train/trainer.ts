@@ -213,13 +213,14 @@ class StageTrainer {
   }
 
   #update(packs: Parameters<typeof trainStep>[0], lr: number): StepResult {
-    const { microBatchPacks, optimizer } = this.#stage.config;
+    const { microBatchPacks, matmul, optimizer } = this.#stage.config;
     try {
       return trainStep(packs, lr, {
         model: this.#model,
         optimizer: this.#optimizer,
         parameters: this.#parameters,
         microBatchPacks,
+        matmul,
         clip: optimizer.clip,
       });
     } catch (error) {
