@@ -189,7 +189,7 @@ class StageTrainer {
   }
 
   async #trainStep(): Promise<void> {
-    const { config, name } = this.#stage;
+    const { config } = this.#stage;
     const { run, onStep, generate } = this.#options;
     const loaded = await this.#loader.next();
     this.#recordSkips(loaded.packs);
@@ -208,7 +208,6 @@ class StageTrainer {
     onStep?.(this.#step, result);
     if (generate !== undefined && this.#step % generate.every === 0) {
       await run.writeGenerated(this.#step, await generate.rows(this.#model));
-      run.logEvent('checkpoint', { stage: name, step: this.#step, message: 'samples written' });
     }
   }
 
