@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 // The command line: registers one file a command and turns errors into help. Loads no engine.
 import { Command, CommanderError } from 'commander';
-import { chatCommand } from './chat.ts';
-import { curateCommand } from './curate.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { evalCommand } from './eval.ts';
-import { packCommand } from './pack.ts';
+import { chatCommand } from './commands/chat.ts';
+import { curateCommand } from './commands/curate.ts';
+import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { evalCommand } from './commands/eval.ts';
+import { packCommand } from './commands/pack.ts';
+import { trainCommand } from './commands/train.ts';
 import { reportError } from './report-error.ts';
-import { trainCommand } from './train.ts';
 
 const program = new Command('onevision')
   .description('Build a vision-language model from nothing: curate, pack, train, evaluate, chat.')

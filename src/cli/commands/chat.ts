@@ -2,8 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { OneVisionError } from '../core/errors.ts';
-import { parseWhole } from './options.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { parseWhole } from '../options.ts';
 
 interface ChatOptions {
   readonly run: string;
@@ -24,8 +24,8 @@ export function chatCommand(): Command {
     .option('--image <file>', 'the picture')
     .option('--max-new-tokens <number>', 'longest answer', parseWhole, 64)
     .action(async (question: string | undefined, options: ChatOptions) => {
-      const { openChat } = await import('./conversation.ts');
-      const { lastCheckpoint } = await import('./train-run.ts');
+      const { openChat } = await import('../conversation.ts');
+      const { lastCheckpoint } = await import('../train-run.ts');
       const images = options.image === undefined ? [] : [readImage(options.image)];
       const folder = options.checkpoint ?? (await lastCheckpoint(options.run));
       using chat = openChat(folder, images, options.maxNewTokens);

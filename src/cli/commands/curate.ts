@@ -1,7 +1,7 @@
 // `onevision curate`: corpus → filtered, deduplicated, concept-balanced samples.
 import { Command } from 'commander';
-import { addRecipeOptions, openContext, type RecipeOptions } from './options.ts';
-import { corpusPiece, curatePiece, dataPaths } from './pipeline.ts';
+import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
+import { corpusPiece, curatePiece, dataPaths } from '../pipeline.ts';
 
 export function curateCommand(): Command {
   const command = new Command('curate').description('make the corpus and curate it');

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { Command } from 'commander';
-import { OneVisionError } from '../core/errors.ts';
+import { OneVisionError } from '../../core/errors.ts';
 
 interface Check {
   readonly name: string;
@@ -55,12 +55,12 @@ function isSupportedNode(): boolean {
 }
 
 async function engineChecks(): Promise<Check[]> {
-  const built = new URL('../../build/addon.json', import.meta.url);
+  const built = new URL('../../../build/addon.json', import.meta.url);
   if (!existsSync(built)) {
     return [{ name: 'addon', ok: false, value: 'not built (build/addon.json is missing)' }];
   }
   const addon = JSON.parse(readFileSync(built, 'utf8')) as Record<string, unknown>;
-  const { numThreads } = await import('../tensor/index.ts');
+  const { numThreads } = await import('../../tensor/index.ts');
   return [
     { name: 'addon', ok: true, value: String(addon['path']) },
     { name: 'libtorch', ok: true, value: `${addon['version']} in ${addon['libtorch']}` },
@@ -75,8 +75,8 @@ async function engineChecks(): Promise<Check[]> {
 
 /** GFLOP/s of 1024 × 1024 products, counted over one second. */
 async function measureMatmul(): Promise<number> {
-  const { fromArray, tidy } = await import('../tensor/index.ts');
-  const ops = await import('../tensor/ops.ts');
+  const { fromArray, tidy } = await import('../../tensor/index.ts');
+  const ops = await import('../../tensor/ops.ts');
   const size = 1024;
   const values = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i));
   return tidy(() => {

@@ -1,9 +1,9 @@
 // `onevision pack`: curated samples → questions, tokenizer, and the packs of every stage.
 import { Command } from 'commander';
-import { STAGES } from '../recipe.ts';
-import { readManifest } from '../sample/manifest.ts';
-import { addRecipeOptions, openContext, type RecipeOptions } from './options.ts';
-import { packPiece, synthPiece, tokenizerPiece } from './pipeline.ts';
+import { STAGES } from '../../recipe.ts';
+import { readManifest } from '../../sample/manifest.ts';
+import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
+import { packPiece, synthPiece, tokenizerPiece } from '../pipeline.ts';
 
 export function packCommand(): Command {
   const command = new Command('pack').description('make training samples and pack every stage');

@@ -2,9 +2,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { formatDuration } from '../core/progress.ts';
-import { STAGES } from '../recipe.ts';
-import { addRecipeOptions, openContext, type RecipeOptions } from './options.ts';
+import { formatDuration } from '../../core/progress.ts';
+import { STAGES } from '../../recipe.ts';
+import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
 import {
   corpusPiece,
   curatePiece,
@@ -12,7 +12,7 @@ import {
   packPiece,
   synthPiece,
   tokenizerPiece,
-} from './pipeline.ts';
+} from '../pipeline.ts';
 
 /** A part of the demo: what it is called, and what it does. */
 type Piece = readonly [title: string, run: (context: PipelineContext) => Promise<unknown>];
@@ -48,12 +48,12 @@ async function runDemo(context: PipelineContext): Promise<void> {
   say(
     `\n${PIECES.length + 1}/${PIECES.length + 1}  Evaluation: pictures that training never saw\n`,
   );
-  const { evaluateRun } = await import('./evaluate-run.ts');
-  const { resultsTable } = await import('../eval/index.ts');
+  const { evaluateRun } = await import('../evaluate-run.ts');
+  const { resultsTable } = await import('../../eval/index.ts');
   const summaries = await evaluateRun(context, recipe.eval);
   say(`\n${resultsTable(summaries)}\n`);
-  const { saveGallery } = await import('./show-answers.ts');
-  const { closingQuestion } = await import('./show-answers.ts');
+  const { saveGallery } = await import('../show-answers.ts');
+  const { closingQuestion } = await import('../show-answers.ts');
   const gallery = await saveGallery(dir, recipe.eval);
   for (const line of await closingQuestion(dir, summaries)) say(line);
   say(`\nResults      ${join(dir, 'results.json')}`);
@@ -79,7 +79,7 @@ async function packAll(context: PipelineContext): Promise<void> {
 }
 
 async function trainAll(context: PipelineContext): Promise<void> {
-  const { trainRun } = await import('./train-run.ts');
+  const { trainRun } = await import('../train-run.ts');
   await trainRun(context);
 }
 
