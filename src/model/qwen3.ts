@@ -6,7 +6,7 @@ import { SwiGlu } from '../nn/mlp.ts';
 import { Module, type Scope } from '../nn/module.ts';
 import { RmsNorm } from '../nn/norm.ts';
 import { applyRope, type RopeTable } from '../nn/rope.ts';
-import type { Tensor } from '../tensor/index.ts';
+import { type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TextConfig } from './config.ts';
 
@@ -98,7 +98,10 @@ export class Qwen3 extends Module {
   /** All layers, without the last norm: [rows, hidden] → [rows, hidden]. */
   forward(x: Tensor, context: DecoderContext): Tensor {
     let hidden = x;
-    for (const [i, layer] of this.#layers.entries()) hidden = layer.forward(hidden, i, context);
+    for (const [i, layer] of this.#layers.entries()) {
+      const input = hidden;
+      hidden = tidy(() => layer.forward(input, i, context));
+    }
     return hidden;
   }
 

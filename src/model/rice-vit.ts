@@ -8,7 +8,7 @@ import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { LayerNorm } from '../nn/norm.ts';
 import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments, type SegmentPlan } from '../nn/segments.ts';
-import { fromArray, type Tensor } from '../tensor/index.ts';
+import { fromArray, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { VisionConfig } from './config.ts';
 
@@ -115,7 +115,10 @@ export class RiceVit extends Module {
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
     const { dtype } = x;
     const layout = layoutAttention(plan, { causal: false, queriesPerKey: 1, dtype, device });
-    for (const block of this.#blocks) x = block.forward(x, { rope, layout });
+    for (const block of this.#blocks) {
+      const input = x;
+      x = tidy(() => block.forward(input, { rope, layout }));
+    }
     return ops.indexSelect(x, 0, fromArray(rowOfPatch, [rowOfPatch.length], { device }));
   }
 

@@ -6,8 +6,8 @@ import type { DType, Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { SegmentGroup, SegmentPlan } from './segments.ts';
 
-/** Up to this length two batched products beat the fused kernel on CPU (bench/attention.ts). */
-const LONGEST_FOR_PRODUCTS = 192;
+/** Up to this length two batched products beat the fused kernel on CPU: `bench/attention.ts`. */
+const PRODUCTS_UP_TO = 128;
 
 /** A segment plan made ready for one model: which kernel each group takes, and its mask. */
 export interface AttentionLayout {
@@ -26,6 +26,8 @@ export interface AttentionLayoutOptions {
   readonly queriesPerKey: number;
   readonly dtype: DType;
   readonly device: string;
+  /** Longest segment for the product kernel, on CPU in full precision. */
+  readonly productsUpTo?: number;
 }
 
 /** Prepare a plan for {@link varlenAttention}. Call once per batch; all layers share it. */
@@ -33,12 +35,12 @@ export function layoutAttention(
   plan: SegmentPlan,
   options: AttentionLayoutOptions,
 ): AttentionLayout {
-  const { causal, dtype, device } = options;
+  const { causal, dtype, device, productsUpTo = PRODUCTS_UP_TO } = options;
   const exact = dtype === 'float32' || dtype === 'float64';
   const byProducts = exact && device === 'cpu';
   const groups = plan.groups.map((group) => ({
     ...group,
-    mask: byProducts && group.length <= LONGEST_FOR_PRODUCTS ? groupMask(group, options) : null,
+    mask: byProducts && group.length <= productsUpTo ? groupMask(group, options) : null,
   }));
   return { causal, groups };
 }
