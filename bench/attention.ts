@@ -1,6 +1,6 @@
-// Claim: on CPU, two batched products beat ATen's fused attention for short segments, forward and
-// backward together. Prints the least times and fused / products for several lengths, in one run.
-// Run: node bench/attention.ts
+// Two batched products against ATen's fused attention for segments of several lengths, forward and
+// backward together: least times and fused / products, in one run. It decides PRODUCTS_UP_TO of
+// src/nn/attention.ts; measure on an idle machine. Run: node bench/attention.ts
 
 import { layoutAttention, varlenAttention } from '../src/nn/attention.ts';
 import { cumulativeLengths, planSegments } from '../src/nn/segments.ts';

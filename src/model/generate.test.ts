@@ -6,8 +6,8 @@ import { memory, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { makeBatch, type Segment } from './batch.ts';
 import { generate } from './generate.ts';
+import { sampleToken } from './generation/sampling.ts';
 import type { OneVision } from './onevision.ts';
-import { sampleToken } from './sampling.ts';
 import { scoreSegments, tokenLogProbs } from './score.ts';
 
 const PROMPTS: readonly Segment[] = [

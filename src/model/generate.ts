@@ -7,9 +7,9 @@ import { varlenAttention } from '../nn/attention.ts';
 import { fromArray, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { makeBatch, type Segment } from './batch.ts';
-import { KvCache } from './kv-cache.ts';
+import { KvCache } from './generation/kv-cache.ts';
+import { type SamplingOptions, sampleToken } from './generation/sampling.ts';
 import { type OneVision, textRope } from './onevision.ts';
-import { type SamplingOptions, sampleToken } from './sampling.ts';
 
 export interface GenerateOptions extends Partial<SamplingOptions> {
   /** Longest reply in tokens. */

@@ -6,7 +6,7 @@ import type { DType, Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { SegmentGroup, SegmentPlan } from './segments.ts';
 
-/** Up to this length two batched products beat the fused kernel on CPU: `bench/attention.ts`. */
+/** Longest segment for two batched products on CPU; `bench/attention.ts` compares the kernels. */
 const PRODUCTS_UP_TO = 128;
 
 /** A segment plan made ready for one model: which kernel each group takes, and its mask. */

@@ -1,6 +1,6 @@
 // From logits to the next token, on the host. Not the loop around it (generate.ts).
 
-import { coin } from '../core/hash.ts';
+import { coin } from '../../core/hash.ts';
 
 export interface SamplingOptions {
   /** 0 = greedy. */

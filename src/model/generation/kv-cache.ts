@@ -1,8 +1,8 @@
 // Keys and values of what a decoder has read, one row of slots per sequence. Grows by doubling.
 // Shapes: B sequences, M slots; one tensor [B, M, kvHeads, dim] for keys and values of each layer.
 
-import { fromArray, keep, type Tensor, tidy } from '../tensor/index.ts';
-import * as ops from '../tensor/ops.ts';
+import { fromArray, keep, type Tensor, tidy } from '../../tensor/index.ts';
+import * as ops from '../../tensor/ops.ts';
 
 interface LayerSlots {
   readonly keys: Tensor;
