@@ -2,7 +2,7 @@
 // Shapes: T tokens of a batch, R rows of its layout, N supervised positions.
 
 import { OneVisionError } from '../core/errors.ts';
-import { type AttentionLayout, layoutAttention, varlenAttention } from '../nn/attention.ts';
+import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
 import { freshParameters } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
 import { crossEntropyEach } from '../nn/loss.ts';
@@ -122,10 +122,10 @@ export class OneVision extends Module {
     return { lossSum: ops.sum(ops.mul(losses, weights)), losses, numTargets, weight };
   }
 
-  /** Plan a batch: rows, rotary angles, masks. Shared by all layers of one forward. */
+  /** Plan a batch: rows, rotary angles, groups. Shared by all layers of one forward. */
   layoutRows({ cuSeqlens, positions }: Batch): RowLayout {
     const { device } = this;
-    const { headDim, numHeads, numKvHeads, ropeTheta } = this.config.text;
+    const { headDim, ropeTheta } = this.config.text;
     const { dtype } = this;
     const plan = planSegments(cuSeqlens, { groupCost: GROUP_COST_ROWS });
     const rowPositions = plan.tokenOfRow.map((token) => positions[token] ?? 0);
@@ -133,12 +133,7 @@ export class OneVision extends Module {
       rowOfToken: plan.rowOfToken,
       numRows: plan.numRows,
       rope: textRope(rowPositions, { headDim, ropeTheta, dtype, device }),
-      attention: layoutAttention(plan, {
-        causal: true,
-        queriesPerKey: numHeads / numKvHeads,
-        dtype,
-        device,
-      }),
+      attention: { causal: true, groups: plan.groups },
     };
   }
 

@@ -1,7 +1,7 @@
 // RICE-ViT, the vision tower: patches → features, each image a segment with a class token of its
 // own. Shapes: P patches, R rows (patches and class tokens in the plan's order), C width.
 
-import { type AttentionLayout, layoutAttention, varlenAttention } from '../nn/attention.ts';
+import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
 import { Linear, linear } from '../nn/linear.ts';
 import { GeluMlp } from '../nn/mlp.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
@@ -113,8 +113,7 @@ export class RiceVit extends Module {
     let x = withClassToken(this.#classEmbedding, patches, gather);
     x = this.#preNorm.forward(x);
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
-    const { dtype } = x;
-    const layout = layoutAttention(plan, { causal: false, queriesPerKey: 1, dtype, device });
+    const layout = { causal: false, groups: plan.groups };
     for (const block of this.#blocks) {
       const input = x;
       x = tidy(() => block.forward(input, { rope, layout }));

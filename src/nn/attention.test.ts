@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { maxDifference, randomLeaf } from '../../test/support/gradients.ts';
 import { fromArray, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import { layoutAttention, varlenAttention } from './attention.ts';
+import { varlenAttention } from './attention.ts';
 import { cumulativeLengths, planSegments, type SegmentPlan } from './segments.ts';
 
 interface Case {
@@ -21,8 +21,7 @@ function setUp({ lengths, causal, heads, kvHeads }: Case): {
   inputs: readonly [Tensor, Tensor, Tensor];
 } {
   const plan = planSegments(cumulativeLengths(lengths), { groupCost: causal ? 6 : 0 });
-  const options = { causal, dtype: 'float64', device: 'cpu' } as const;
-  const layout = layoutAttention(plan, { ...options, queriesPerKey: heads / kvHeads });
+  const layout = { causal, groups: plan.groups };
   const leaf = (name: string, count: number): Tensor => {
     return randomLeaf(name, [plan.numRows, count, DIM]);
   };

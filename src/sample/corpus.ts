@@ -17,6 +17,8 @@ export type CorpusProfile = 'emoji' | 'full';
 
 export interface CorpusConfig {
   readonly profile: CorpusProfile;
+  /** Emoji styles to take; the fewer, the faster. Default: all four. */
+  readonly styles: readonly string[];
   /** Side of the square pictures, in pixels. */
   readonly size: number;
   readonly samplesPerShard: number;
@@ -25,8 +27,11 @@ export interface CorpusConfig {
 /** The same as a recipe may give it: what is left out takes its default. */
 export type CorpusInput = { readonly [Key in keyof CorpusConfig]?: CorpusConfig[Key] | undefined };
 
+const STYLE_NAMES = EMOJI_STYLES.map((style) => style.name);
+
 export const corpusSchema: z.ZodType<CorpusConfig, CorpusInput> = z.strictObject({
   profile: z.enum(['emoji', 'full']).default('emoji'),
+  styles: z.array(z.enum(STYLE_NAMES)).min(1).default(STYLE_NAMES),
   size: z.number().int().min(14).max(1024).default(84),
   samplesPerShard: z.number().int().min(1).default(1000),
 });
@@ -59,7 +64,7 @@ const MAX_SKIP_RATE = 0.005;
 export async function buildCorpus(options: BuildCorpusOptions): Promise<Manifest> {
   const { output, log = processLog, ...given } = options;
   const config = corpusSchema.parse(given);
-  const sources = chooseSources(config.profile, log);
+  const sources = chooseSources(config, log);
   const versions = sources.map((source) => packageVersion(source.package));
   const configHash = hashConfig('corpus/1', config, versions);
   if (isComplete(output, configHash)) return readManifest(output);
@@ -72,13 +77,13 @@ export async function buildCorpus(options: BuildCorpusOptions): Promise<Manifest
   return renderCorpus({ output, pictures, size, samplesPerShard, configHash, maxSkipRate, log });
 }
 
-function chooseSources(profile: CorpusProfile, log: Logger): PictureSource[] {
+function chooseSources({ profile, styles }: CorpusConfig, log: Logger): PictureSource[] {
   let entries: ReturnType<typeof readEmojibase> | undefined;
   const words = (): ReturnType<typeof readEmojibase> => {
     entries ??= readEmojibase();
     return entries;
   };
-  const emoji = EMOJI_STYLES.map(
+  const emoji = EMOJI_STYLES.filter((style) => styles.includes(style.name)).map(
     (style): PictureSource => ({ package: style.package, list: () => listEmoji(style, words()) }),
   );
   if (profile === 'emoji') return emoji;
