@@ -1,0 +1,63 @@
+// The command line as a process: help, suggestions, exit codes, errors without stacks.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const dir = mkdtempSync(join(tmpdir(), 'onevision-cli-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+function onevision(...args: string[]): { status: number | null; output: string } {
+  const run = spawnSync(process.execPath, ['src/cli/main.ts', ...args], { encoding: 'utf8' });
+  return { status: run.status, output: run.stdout + run.stderr };
+}
+
+test('--help fits one screen and lists every command', () => {
+  const { status, output } = onevision('--help');
+  assert.equal(status, 0);
+  assert.ok(output.split('\n').length < 40);
+  for (const name of ['demo', 'doctor', 'curate', 'pack', 'train', 'eval', 'chat']) {
+    assert.match(output, new RegExp(`\\n  ${name} `));
+  }
+});
+
+test('a mistyped command or flag is refused with a suggestion', () => {
+  const command = onevision('trian');
+  assert.equal(command.status, 2);
+  assert.match(command.output, /Did you mean train/);
+  const flag = onevision('train', '--stge', 'align');
+  assert.equal(flag.status, 2);
+  assert.match(flag.output, /--stage/);
+});
+
+test('known failures are help, not stacks, with their exit codes', () => {
+  const noModel = onevision('chat', '--run', dir, 'What is this?');
+  assert.equal(noModel.status, 4);
+  assert.match(noModel.output, /error \(checkpoint\): .*\n {2}hint: /);
+  assert.doesNotMatch(noModel.output, /\n {4}at /);
+  const noPicture = onevision('chat', '--run', dir, '--image', join(dir, 'none.png'), 'Hi');
+  assert.equal(noPicture.status, 2);
+  assert.match(noPicture.output, /none\.png/);
+  const noKey = onevision('train', '--run', dir, '--set', 'stages.align.train.stpes=3');
+  assert.equal(noKey.status, 2);
+  assert.match(noKey.output, /stpes/);
+  assert.match(onevision('--debug', 'chat', '--run', dir, 'Hi').output, /\n {4}at /);
+});
+
+test('doctor reports the engine as JSON', () => {
+  const { status, output } = onevision('doctor', '--json');
+  assert.equal(status, 0, output);
+  const names = JSON.parse(output).checks.map((check: { name: string }) => check.name);
+  assert.deepEqual(names, [
+    'node',
+    'cores',
+    'memory',
+    'disk',
+    'addon',
+    'libtorch',
+    'threads',
+    'matmul',
+  ]);
+});
