@@ -25,6 +25,7 @@ interface TaskSettings {
   readonly choice: tasks.ChoiceSettings;
   readonly 'yes-no': tasks.YesNoSettings;
   readonly numbers: tasks.NumbersSettings;
+  readonly grid: tasks.GridSettings;
   readonly counting: tasks.CountingSettings;
   readonly colour: tasks.ColourSettings;
   readonly position: object;
@@ -95,6 +96,11 @@ const setSchema: z.ZodType<SynthSet, SynthSetInput> = z.discriminatedUnion('task
       .default([1, 1, 1]),
     jitter: share().default(tasks.NUMBERS_DEFAULTS.jitter),
     colours: z.boolean().default(tasks.NUMBERS_DEFAULTS.colours),
+  }),
+  common.extend({
+    task: z.literal('grid'),
+    side: z.int().min(1).max(3).default(tasks.GRID_DEFAULTS.side),
+    jitter: share().default(tasks.GRID_DEFAULTS.jitter),
   }),
   common.extend({
     task: z.literal('counting'),

@@ -10,6 +10,7 @@ import {
   choice,
   colour,
   counting,
+  grid,
   numbers,
   position,
   relation,
@@ -41,8 +42,9 @@ export function createGenerator(materials: Materials, set: SynthSet): Generator 
   const side = set.pool === 'train' ? 'train' : 'heldOut';
   const digits = materials.digits[side];
   const pictures = materials.subjects[set.pool];
-  if (set.task !== 'numbers' && pictures.length === 0) throw emptyPool(set, 'pictures');
-  const needsDigits = set.task === 'numbers' || set.task === 'colour';
+  const onlyDigits = set.task === 'numbers' || set.task === 'grid';
+  if (!onlyDigits && pictures.length === 0) throw emptyPool(set, 'pictures');
+  const needsDigits = onlyDigits || set.task === 'colour';
   if (needsDigits && digits.length < 10) throw emptyPool(set, 'digits');
   const name = `${side}/${set.name}`;
   const subjects = new Deck<Subject>(pictures, name, seed);
@@ -65,6 +67,8 @@ function generate(
       return choice.generate({ ...context, settings: set }, index);
     case 'yes-no':
       return yesNo.generate({ ...context, settings: set }, index);
+    case 'grid':
+      return grid.generate({ ...context, settings: set }, index);
     case 'numbers':
       return numbers.generate({ ...context, settings: set }, index);
     case 'counting':

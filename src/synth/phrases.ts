@@ -4,6 +4,7 @@ import type { Message } from '../sample/sample.ts';
 export const NAME_QUESTION = 'What is this?';
 export const DESCRIBE_QUESTION = 'Describe the image.';
 export const KIND_QUESTION = 'What kind of thing is this?';
+export const GRID_QUESTION = 'Read the digits row by row.';
 export const NUMBER_QUESTION = 'What number is this?';
 export const COUNT_QUESTION = 'How many emoji are there?';
 export const PLACE_QUESTION = 'Where is the emoji?';

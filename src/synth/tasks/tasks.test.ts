@@ -65,6 +65,25 @@ test('numbers: digits stand in reading order, and the curriculum is kept', () =>
   }
 });
 
+test('grid: each cell shows the digit that the answer has in its place', () => {
+  const context = contextOf(grey, { side: 3, jitter: 0 });
+  for (const index of range(20)) {
+    const draft = tasks.grid.generate(context, index);
+    const { width, data } = canvasOf(draft);
+    const cell = width / 3;
+    const answer = answerOf(draft);
+    assert.match(answer, /^\d{9}$/);
+    for (const [place, digit] of [...answer].entries()) {
+      const part: RgbImage = { width: cell, height: cell, data: new Uint8Array(3 * cell * cell) };
+      for (let y = 0; y < cell; y++) {
+        const start = 3 * ((Math.floor(place / 3) * cell + y) * width + (place % 3) * cell);
+        part.data.set(data.subarray(start, start + 3 * cell), 3 * y * cell);
+      }
+      assert.equal(countBlobs(part, 24), Number(digit), `${answer} at ${place}`);
+    }
+  }
+});
+
 test('colour: the paper answer is the nearest named colour of the first pixel', async () => {
   const { COLOURS } = await import('../draw/palette.ts');
   const context = contextOf(grey, { digits: 0 });
