@@ -4,15 +4,12 @@ import { mapConcurrent } from '../core/pool.ts';
 import type { Message } from '../sample/sample.ts';
 import { runBatched } from './batching.ts';
 import type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer } from './benchmark.ts';
-import { blankPictures } from './blank.ts';
 import type { EvalModel, Prepared, ReplyScore } from './eval-model.ts';
 import type { EvalItem } from './items.ts';
 import type { ItemResult, Verdict } from './outcome.ts';
+import { meanProbability, type References } from './references.ts';
 import { optionLoss, scoreChoice } from './scorers/choice.ts';
 import { scoreExact } from './scorers/exact.ts';
-
-/** Scores under white pictures: the same for every item with that question and option. */
-export type BlankScores = Map<string, ReplyScore>;
 
 const PREPARE_AT_ONCE = 8;
 
@@ -24,10 +21,10 @@ export async function askItems<P extends Prepared>(
   model: EvalModel<P>,
   { scorer }: Benchmark,
   items: readonly EvalItem[],
-  blanks: BlankScores,
+  references: References,
 ): Promise<ItemResult[]> {
   return scorer.kind === 'choice'
-    ? askChoice(model, scorer, items, blanks)
+    ? askChoice(model, scorer, items, references)
     : askExact(model, scorer, items);
 }
 
@@ -53,41 +50,45 @@ async function askExact<P extends Prepared>(
   });
 }
 
-/** One log-probability that is wanted: asked by a request of its own, or found by its key. */
+/** One log-probability that is wanted: the mean over its requests, or found by its key. */
 interface Wanted<P> {
-  /** Set where the picture is white: the answer then does not depend on the item's pixels. */
+  /** Set where other pictures are shown: the answer does not depend on the item's own. */
   readonly key: string | undefined;
-  /** Absent where another request with this key is on its way or done. */
-  readonly request: P | undefined;
+  /** Empty where other requests with this key are on their way or done. */
+  readonly requests: readonly P[];
 }
 
 async function askChoice<P extends Prepared>(
   model: EvalModel<P>,
   { terms }: ChoiceScorer,
   items: readonly EvalItem[],
-  blanks: BlankScores,
+  references: References,
 ): Promise<ItemResult[]> {
-  const asked = new Set(blanks.keys());
+  const asked = new Set(references.scores.keys());
+  const prepare = (item: EvalItem, option: string, term: ChoiceTerm): Promise<Wanted<P>> =>
+    prepareTerm(model, references, asked, item, option, term);
   const plans = await prepareAll(items, async (item) => {
     const wanted: Wanted<P>[] = [];
     for (const option of item.options ?? []) {
-      for (const term of terms) wanted.push(await prepareTerm(model, item, option, term, asked));
+      for (const term of terms) wanted.push(await prepare(item, option, term));
     }
     return wanted;
   });
   const all = plans.flatMap((plan) => (plan instanceof OneVisionError ? [] : plan));
-  const requests = all.flatMap(({ request }) => (request === undefined ? [] : [request]));
+  const requests = all.flatMap((wanted) => wanted.requests);
   const scores = await runBatched(requests, model.maxBatchTokens, (batch) => model.score(batch));
   const byRequest = new Map(requests.map((request, index) => [request, scores[index]]));
-  for (const { key, request } of all) {
-    const score = request && byRequest.get(request);
-    if (key !== undefined && score !== undefined) blanks.set(key, score);
+  const scoreOf = (wanted: Wanted<P>): ReplyScore | undefined =>
+    meanProbability(wanted.requests.flatMap((request) => byRequest.get(request) ?? []));
+  for (const wanted of all) {
+    const score = wanted.key === undefined ? undefined : scoreOf(wanted);
+    if (score !== undefined) references.scores.set(wanted.key ?? '', score);
   }
   return plans.map((plan, index) => {
     const item = items[index] as EvalItem;
     if (plan instanceof OneVisionError) return skipped(item, plan);
-    const found = plan.map(({ key, request }) =>
-      request === undefined ? blanks.get(key ?? '') : byRequest.get(request),
+    const found = plan.map((wanted) =>
+      wanted.key === undefined ? scoreOf(wanted) : references.scores.get(wanted.key),
     );
     const options = item.options ?? [];
     const losses = options.map((_, place) =>
@@ -99,22 +100,21 @@ async function askChoice<P extends Prepared>(
 
 async function prepareTerm<P extends Prepared>(
   model: EvalModel<P>,
+  { pictures }: References,
+  asked: Set<string>,
   item: EvalItem,
   option: string,
   term: ChoiceTerm,
-  asked: Set<string>,
 ): Promise<Wanted<P>> {
   const reply: Message = { role: 'assistant', content: fill(term.reply, item, option) };
   const messages = [...item.context, user(fill(term.prompt, item, option)), reply];
-  if (!term.blank) {
-    const request = await model.prepare({ messages, images: item.images }, 'score');
-    return { key: undefined, request };
-  }
-  const images = await blankPictures(item.images);
-  const key = JSON.stringify([messages, images.map((image) => image.name)]);
-  if (asked.has(key)) return { key, request: undefined };
+  const ask = (images: EvalItem['images']): Promise<P> =>
+    model.prepare({ messages, images }, 'score');
+  if (term.pictures === 'own') return { key: undefined, requests: [await ask(item.images)] };
+  const key = JSON.stringify(messages);
+  if (asked.has(key)) return { key, requests: [] };
   asked.add(key);
-  return { key, request: await model.prepare({ messages, images }, 'score') };
+  return { key, requests: await Promise.all(pictures.map(ask)) };
 }
 
 function fill(template: string, { question }: EvalItem, option: string): string {

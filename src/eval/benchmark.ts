@@ -14,8 +14,8 @@ export interface ChoiceTerm {
   readonly reply: string;
   /** `token`: the mean over the reply's tokens, so long options are not punished. */
   readonly per: 'token' | 'reply';
-  /** Show a white picture instead: how likely is the reply anyway? */
-  readonly blank: boolean;
+  /** `others`: the mean probability over other pictures: how likely is the reply anyway? */
+  readonly pictures: 'own' | 'others';
   readonly weight: number;
 }
 

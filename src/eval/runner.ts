@@ -7,16 +7,17 @@ import { sha256Hex } from '../core/hash.ts';
 import { openJsonl, readJsonlSync } from '../core/jsonl.ts';
 import { log as defaultLog, type Logger } from '../core/log.ts';
 import { createProgress } from '../core/progress.ts';
-import { askItems, type BlankScores } from './ask.ts';
+import { askItems } from './ask.ts';
 import type { Benchmark } from './benchmark.ts';
 import type { EvalModel, Prepared } from './eval-model.ts';
 import { type EvalItem, readItemManifest, readItems } from './items.ts';
 import { type ItemResult, itemResultSchema, type Summary, summarySchema } from './outcome.ts';
+import { drawReferences } from './references.ts';
 import type { ConceptCounts } from './statistics/bands.ts';
 import { summarise } from './statistics/summary.ts';
 
 /** Part of every identity: raise it when a scorer or the asking changes. */
-export const SCORER_VERSION = 1;
+export const SCORER_VERSION = 2;
 
 const WINDOW = 256;
 
@@ -101,12 +102,12 @@ async function askAll<P extends Prepared>(
     done.set(result.uid, result);
   }
   const order: string[] = [];
-  const blanks: BlankScores = new Map();
+  const references = await drawReferences(benchmark, data);
   let window: EvalItem[] = [];
   const rows = openJsonl(partial);
   const progress = createProgress({ label: `eval ${benchmark.name}`, unit: 'items' });
   const flush = async (): Promise<void> => {
-    for (const result of await askItems(model, benchmark, window, blanks)) {
+    for (const result of await askItems(model, benchmark, window, references)) {
       rows.append(result);
       done.set(result.uid, result);
     }

@@ -7,7 +7,7 @@ export const unseenConcepts: Benchmark = {
   name: 'unseen-concepts',
   title: 'unseen concepts, 4 options',
   data: 'heldout/unseen-concepts',
-  scorer: byPmi(0.75, 'reply'),
+  scorer: byPmi(),
   denominator: 'manifest',
   clusters: 'group',
   chance: 0.25,

@@ -7,7 +7,7 @@ export const unseenStyle: Benchmark = {
   name: 'unseen-style',
   title: 'unseen style, 4 options',
   data: 'heldout/unseen-style',
-  scorer: byPmi(0.75, 'reply'),
+  scorer: byPmi(),
   denominator: 'manifest',
   clusters: 'group',
   chance: 0.25,

@@ -8,7 +8,7 @@ const OPTION: ChoiceTerm = {
   prompt: '{question}',
   reply: '{option}',
   per: 'token',
-  blank: false,
+  pictures: 'own',
   weight: 1,
 };
 
@@ -18,17 +18,17 @@ export function byMeanLoss(): ChoiceScorer {
 }
 
 /**
- * The loss of the option minus `weight` times its loss under a white picture, so that an option
- * which is likely anyway, a common phrase or one memorised in training, gains less. With weight 1
- * it is the pointwise mutual information of picture and option, negated.
+ * Pointwise mutual information of picture and option: log p(option | picture) − log p(option),
+ * where p(option) is the mean over other pictures of the benchmark. An option that is likely
+ * anyway, a common phrase or one memorised in training, gains nothing from that.
  */
-export function byPmi(weight: number = 1, per: ChoiceTerm['per'] = 'token'): ChoiceScorer {
+export function byPmi(): ChoiceScorer {
   return {
     kind: 'choice',
-    rule: weight === 1 ? 'PMI' : `PMI ${weight}`,
+    rule: 'PMI',
     terms: [
-      { ...OPTION, per },
-      { ...OPTION, per, blank: true, weight: -weight },
+      { ...OPTION, per: 'reply' },
+      { ...OPTION, per: 'reply', pictures: 'others', weight: -1 },
     ],
   };
 }

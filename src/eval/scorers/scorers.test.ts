@@ -64,12 +64,10 @@ test('exact match gives each typed outcome', () => {
 
 test('the loss of an option under each rule', () => {
   const score = { sumLogProb: -6, numTokens: 3 };
-  const blank = { sumLogProb: -12, numTokens: 3 };
+  const anyway = { sumLogProb: -12, numTokens: 3 };
   assert.equal(optionLoss(byMeanLoss().terms, [score]), 2);
-  assert.equal(optionLoss(byPmi().terms, [score, blank]), -2);
-  assert.equal(optionLoss(byPmi(0.5).terms, [score, blank]), 0);
-  assert.equal(optionLoss(byPmi(1, 'reply').terms, [score, blank]), -6);
-  assert.equal(optionLoss(byYesNo('Is this {option}?').terms, [score, blank]), -6);
+  assert.equal(optionLoss(byPmi().terms, [score, anyway]), -6);
+  assert.equal(optionLoss(byYesNo('Is this {option}?').terms, [score, anyway]), -6);
   assert.throws(() => optionLoss(byPmi().terms, [score]), /number 1 is missing/);
 });
 
