@@ -43,7 +43,7 @@ interface ModelSizes {
 /** A checked recipe. */
 export interface Recipe {
   readonly name: string;
-  /** Seeds the weights, the order of the data and every draw. */
+  /** Seeds the weights, the order of the packs and the augmentation. */
   readonly seed: number;
   readonly corpus: CorpusConfig;
   readonly curate: CurateConfig;

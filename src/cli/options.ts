@@ -23,7 +23,7 @@ export function addRecipeOptions(command: Command): Command {
   return command
     .option('--recipe <file>', 'recipe module', DEMO_RECIPE)
     .option('--run <folder>', 'run folder (default: runs/<name of the recipe>)')
-    .option('--seed <number>', 'seed of weights, data order and draws', parseWhole)
+    .option('--seed <number>', 'seed of weights, order and augmentation', parseWhole)
     .option('--set <key=value>', 'change one setting of the recipe; repeatable', collect, []);
 }
 

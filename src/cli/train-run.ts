@@ -40,7 +40,7 @@ export async function trainRun(
   const stages = names.map((name) => {
     const { phases, train: config } = recipe.stages[name];
     const packs = phases.map(({ steps }, index) => ({ packs: paths.packs(name, index), steps }));
-    return { name, config, phases: packs };
+    return { name, config: { ...config, seed: recipe.seed }, phases: packs };
   });
   try {
     using _model = await train({
