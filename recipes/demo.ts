@@ -28,7 +28,7 @@ const train = {
   imageCacheMiB: 1024,
 } as const;
 const muon = { name: 'muon', muonPrecision: 'bfloat16', weightDecay: 0.05, warmup: 0.04 } as const;
-const base = { captions: 12_000, counting: 4000, colour: 1000, position: 1000 };
+const base = { captions: 11_000, counting: 4500, colour: 800, position: 400 };
 
 const recipe: Recipe = defineRecipe({
   name: 'demo',
@@ -37,11 +37,12 @@ const recipe: Recipe = defineRecipe({
     sets: [
       { name: 'captions', task: 'caption', count: 12_000, turns: 1, yesNo: 0.2 },
       { name: 'talk', task: 'caption', count: 12_000, turns: 1, yesNo: 0.6 },
-      { name: 'digits', task: 'grid', count: 8000 },
+      { name: 'pages', task: 'grid', count: 6000 },
+      { name: 'loose-digits', task: 'grid', count: 6000, side: 2 },
       { name: 'numbers', task: 'numbers', count: 16_000, lengths: [0.2, 0.35, 0.45] },
-      { name: 'counting', task: 'counting', count: 12_000 },
+      { name: 'counting', task: 'counting', count: 14_000 },
       { name: 'colour', task: 'colour', count: 2000 },
-      { name: 'position', task: 'position', count: 2000 },
+      { name: 'position', task: 'position', count: 1000 },
       ...HELD_OUT_SETS,
     ],
   },
@@ -56,25 +57,25 @@ const recipe: Recipe = defineRecipe({
     },
     'mid-train': {
       phases: [
-        { steps: 900, mix: { ...base, digits: 4000 } },
-        { mix: { ...base, digits: 1500, numbers: 4500 } },
+        { steps: 850, mix: { ...base, pages: 4500, 'loose-digits': 500 } },
+        { mix: { ...base, pages: 500, 'loose-digits': 2500, numbers: 4000 } },
       ],
-      train: { ...train, steps: 1700, optimizer: { ...muon, lr: 3e-3, minLr: 1.5e-3 } },
+      train: { ...train, steps: 1600, optimizer: { ...muon, lr: 3e-3, minLr: 1.5e-3 } },
     },
     instruct: {
       phases: [
         {
           mix: {
-            talk: 11_000,
-            numbers: 6500,
-            digits: 800,
-            counting: 4000,
+            talk: 9000,
+            numbers: 7500,
+            'loose-digits': 1200,
+            counting: 5500,
             colour: 900,
-            position: 900,
+            position: 300,
           },
         },
       ],
-      train: { ...train, steps: 1500, optimizer: { ...muon, lr: 1.5e-3 } },
+      train: { ...train, steps: 1450, optimizer: { ...muon, lr: 1.5e-3 } },
     },
   },
   eval: ['unseen-style', 'unseen-concepts', 'numbers', 'counting', 'yes-no', 'colour', 'position'],

@@ -11,6 +11,10 @@ const files = PATTERNS.flatMap((pattern) => globSync(pattern))
   .filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)))
   .sort();
 
+// Files run side by side. One libtorch thread each: waiting threads spin, and two processes that
+// spin on two cores are ten times slower than one after the other.
+process.env['OMP_NUM_THREADS'] ??= '1';
+
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const events = run({ files, concurrency: Math.max(1, Math.min(2, availableParallelism())) });
 events.on('test:pass', (event) => {
