@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import { createOneVision, type OneVision } from '../model/onevision.ts';
-import { tinyConfig } from '../model/presets.ts';
+import { tinyConfig, vocabularyOf } from '../model/presets.ts';
 import { type Recipe, STAGES, type StageName } from '../recipe.ts';
 import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
@@ -13,16 +13,7 @@ import { dataPaths, type PipelineContext } from './pipeline.ts';
 
 /** A fresh model of the recipe's sizes, for the vocabulary of the run's tokenizer. */
 function freshModel(recipe: Recipe, tokenizerDir: string): OneVision {
-  const { vocabSize, ids } = loadTokenizer(tokenizerDir);
-  const vocabulary = {
-    vocabSize,
-    imageTokenId: ids.imagePad,
-    videoTokenId: ids.videoPad,
-    visionStartTokenId: ids.visionStart,
-    visionEndTokenId: ids.visionEnd,
-    eosTokenId: ids.imEnd,
-    padTokenId: ids.endOfText,
-  };
+  const vocabulary = vocabularyOf(loadTokenizer(tokenizerDir));
   return createOneVision(tinyConfig(vocabulary, recipe.model), { seed: recipe.seed });
 }
 

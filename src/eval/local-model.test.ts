@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { QWEN_PROCESSOR } from '../image/config.ts';
 import { createOneVision } from '../model/onevision.ts';
-import { tinyConfig } from '../model/presets.ts';
+import { tinyConfig, vocabularyOf } from '../model/presets.ts';
 import { type Processor, prepareChat } from '../model/processor.ts';
 import { scoreSegments } from '../model/score.ts';
 import type { Message } from '../sample/sample.ts';
@@ -19,19 +19,12 @@ const tokenizer = createTokenizer(
   trainTokenizer(['a red square', 'a blue square', 'What is this?'], 300, { defaultSystem: '' }),
 );
 const processor: Processor = { tokenizer, image: QWEN_PROCESSOR };
-const { ids, vocabSize } = tokenizer;
-const config = tinyConfig(
-  {
-    vocabSize,
-    imageTokenId: ids.imagePad,
-    videoTokenId: ids.videoPad,
-    visionStartTokenId: ids.visionStart,
-    visionEndTokenId: ids.visionEnd,
-    eosTokenId: ids.imEnd,
-    padTokenId: ids.endOfText,
-  },
-  { width: 32, headDim: 16, visionLayers: 1, textLayers: 1 },
-);
+const config = tinyConfig(vocabularyOf(tokenizer), {
+  width: 32,
+  headDim: 16,
+  visionLayers: 1,
+  textLayers: 1,
+});
 const ask = (text: string): Message => ({ role: 'user', content: text });
 const say = (text: string): Message => ({ role: 'assistant', content: text });
 

@@ -1,6 +1,7 @@
 // Named sizes. The released ones carry the numbers of their base models; a checkpoint's own
 // config.json always wins over them.
 
+import type { Tokenizer } from '../text/tokenizer.ts';
 import type { OneVisionConfig, TextConfig, VisionConfig } from './config.ts';
 
 /** RICE-ViT-L/14 as LLaVA-OneVision-1.5 uses it, norms as served. */
@@ -75,6 +76,19 @@ export interface VocabularyIds {
   readonly visionEndTokenId: number;
   readonly eosTokenId: number;
   readonly padTokenId: number;
+}
+
+/** Those of a tokenizer. */
+export function vocabularyOf({ vocabSize, ids }: Tokenizer): VocabularyIds {
+  return {
+    vocabSize,
+    imageTokenId: ids.imagePad,
+    videoTokenId: ids.videoPad,
+    visionStartTokenId: ids.visionStart,
+    visionEndTokenId: ids.visionEnd,
+    eosTokenId: ids.imEnd,
+    padTokenId: ids.endOfText,
+  };
 }
 
 /** Sizes that a tiny model may change. */

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '../../src/core/log.ts';
 import { createOneVision, type OneVision } from '../../src/model/onevision.ts';
-import { tinyConfig } from '../../src/model/presets.ts';
+import { tinyConfig, vocabularyOf } from '../../src/model/presets.ts';
 import { PackConfigSchema } from '../../src/pack/config.ts';
 import { pack } from '../../src/pack/pack.ts';
 import { setNumThreads } from '../../src/tensor/index.ts';
@@ -52,19 +52,12 @@ export async function writeOtherTokenizer(dir: string): Promise<string> {
 
 /** A fresh tiny model for the tokenizer of `dir`. */
 export function tinyModel(dir: string, seed = 1): OneVision {
-  const { vocabSize, ids } = loadTokenizer(join(dir, 'tokenizer'));
-  const config = tinyConfig(
-    {
-      vocabSize,
-      imageTokenId: ids.imagePad,
-      videoTokenId: ids.videoPad,
-      visionStartTokenId: ids.visionStart,
-      visionEndTokenId: ids.visionEnd,
-      eosTokenId: ids.imEnd,
-      padTokenId: ids.endOfText,
-    },
-    { width: 32, headDim: 16, visionLayers: 1, textLayers: 2 },
-  );
+  const config = tinyConfig(vocabularyOf(loadTokenizer(join(dir, 'tokenizer'))), {
+    width: 32,
+    headDim: 16,
+    visionLayers: 1,
+    textLayers: 2,
+  });
   return createOneVision(config, { seed });
 }
 
