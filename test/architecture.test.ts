@@ -7,6 +7,7 @@ import { test } from 'node:test';
 /** Folder → the folders its files may import. Each entry must be in use: stale ones fail the test. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  cluster: ['core'],
   text: ['core'],
   image: ['core'],
   sample: ['core'],

@@ -1,0 +1,61 @@
+// What is finished: one file a shard, with its result. So any number of processes, in this run or
+// the next, agree on what is left without talking to each other.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { ensureFolder, readJson, writeFileAtomic } from '../core/files.ts';
+import { sha256Hex } from '../core/hash.ts';
+
+export interface Failure {
+  readonly shard: string;
+  readonly rank: number;
+  readonly message: string;
+}
+
+const doneSchema = z.strictObject({ shard: z.string(), result: z.unknown() });
+const failureSchema: z.ZodType<Failure> = z.strictObject({
+  shard: z.string(),
+  rank: z.int(),
+  message: z.string(),
+});
+
+/** Markers in the folder of one piece of work. */
+export interface Markers {
+  has(shard: string): boolean;
+  /** Call only when the output of the shard is on the disk. Removes an earlier failure. */
+  done(shard: string, result: unknown): Promise<void>;
+  failed(failure: Failure): Promise<void>;
+  /** @throws OneVisionError 'data' when the marker is missing or damaged. */
+  result(shard: string): unknown;
+  failures(): Failure[];
+}
+
+export function openMarkers(dir: string): Markers {
+  const folders = { done: join(dir, 'done'), failed: join(dir, 'failed') };
+  const file = (kind: keyof typeof folders, shard: string): string =>
+    join(folders[kind], `${fileName(shard)}.json`);
+  ensureFolder(folders.done);
+  ensureFolder(folders.failed);
+  return {
+    has: (shard) => existsSync(file('done', shard)),
+    done: async (shard, result) => {
+      await writeFileAtomic(file('done', shard), JSON.stringify({ shard, result: result ?? null }));
+      rmSync(file('failed', shard), { force: true });
+    },
+    failed: async (failure) => {
+      await writeFileAtomic(file('failed', failure.shard), JSON.stringify(failure));
+    },
+    result: (shard) => readJson(file('done', shard), doneSchema).result,
+    failures: () =>
+      readdirSync(folders.failed)
+        .filter((name) => name.endsWith('.json'))
+        .sort()
+        .map((name) => readJson(join(folders.failed, name), failureSchema)),
+  };
+}
+
+/** A shard may be a path or an address: its name in the folder is short, legible and unique. */
+function fileName(shard: string): string {
+  const legible = shard.replace(/[^A-Za-z0-9.-]+/g, '_').slice(-60);
+  return `${legible}-${sha256Hex(shard).slice(0, 12)}`;
+}

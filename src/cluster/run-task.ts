@@ -1,0 +1,82 @@
+// One rank's share of a piece of work. Every executor ends here: the local one directly or in child
+// processes (main.ts), a cluster's in its jobs.
+import { OneVisionError } from '../core/errors.ts';
+import { readJson } from '../core/files.ts';
+import type { Logger } from '../core/log.ts';
+import { type Markers, openMarkers } from './markers.ts';
+import {
+  type ShardTask,
+  type ShardWorker,
+  shardsOfRank,
+  type TaskSpec,
+  taskFile,
+  taskSpecSchema,
+} from './task.ts';
+
+/** Modules of tasks lie in this package, so a work folder cannot name code of its own. */
+const PACKAGE = new URL('../../', import.meta.url).href;
+
+export interface RankSummary {
+  readonly done: number;
+  readonly failed: number;
+}
+
+/**
+ * Treats the shards of one rank that have no marker yet. A shard that fails is recorded with its
+ * message and does not stop the others.
+ *
+ * @throws OneVisionError 'data' for a damaged task file or a module that is no task.
+ */
+export async function runRank(
+  dir: string,
+  { rank, world, log }: { readonly rank: number; readonly world: number; readonly log: Logger },
+): Promise<RankSummary> {
+  const spec = readJson(taskFile(dir), taskSpecSchema);
+  const markers = openMarkers(dir);
+  const left = shardsOfRank(spec.shards, rank, world).filter((shard) => !markers.has(shard));
+  if (left.length === 0) return { done: 0, failed: 0 };
+  const task = await loadTask(spec);
+  const worker = await task.open(spec.config, { rank, world, log });
+  let failed = 0;
+  try {
+    for (const shard of left) {
+      if (!(await runShard(worker, markers, shard, rank, log))) failed += 1;
+    }
+  } finally {
+    await worker.close?.();
+  }
+  return { done: left.length - failed, failed };
+}
+
+async function runShard(
+  worker: ShardWorker,
+  markers: Markers,
+  shard: string,
+  rank: number,
+  log: Logger,
+): Promise<boolean> {
+  const start = performance.now();
+  try {
+    await markers.done(shard, await worker.run(shard));
+    log.debug(`${shard} done`, { seconds: Math.round(performance.now() - start) / 1000 });
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    await markers.failed({ shard, rank, message });
+    log.error(`${shard}: ${message}`);
+    return false;
+  }
+}
+
+async function loadTask(spec: TaskSpec): Promise<ShardTask> {
+  if (!spec.module.startsWith(PACKAGE)) {
+    throw new OneVisionError(
+      'data',
+      `expected the task ${spec.name} in a module of this package, came ${spec.module}`,
+      { hint: 'remove the work folder and run the command again' },
+    );
+  }
+  const module = (await import(spec.module)) as { readonly task?: ShardTask };
+  if (typeof module.task?.open === 'function') return module.task;
+  throw new OneVisionError('data', `expected ${spec.module} to export a task, came none`);
+}

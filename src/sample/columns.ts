@@ -1,0 +1,103 @@
+// Columns on disk (parquet and the like) through DuckDB: queries in, rows out in batches, spilling
+// to disk beyond its memory. Nothing but DuckDB's built-in extensions; never the network.
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { OneVisionError } from '../core/errors.ts';
+
+/** One row: column name → JavaScript value. 64-bit integers come as bigint, blobs as bytes. */
+export type ColumnRow = Readonly<Record<string, unknown>>;
+
+export interface ColumnOptions {
+  /** Memory of the engine before it spills to `spillDir`. Default 1024. */
+  readonly memoryMiB?: number;
+  /** Default 1, so that a worker process takes one core. */
+  readonly threads?: number;
+  /** Folder for what does not fit into memory; without it a query that is too large fails. */
+  readonly spillDir?: string;
+}
+
+/** A DuckDB session of its own, in memory. */
+export interface Columns {
+  /** Runs a statement for its effect, e.g. `COPY (…) TO '…'`. `values` fill `$1`, `$2`, … */
+  run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
+  /** Rows of a query in batches of up to 2,048, in order, one batch in memory at a time. */
+  batches(
+    sql: string,
+    values?: readonly DuckDBValue[],
+  ): AsyncGenerator<readonly ColumnRow[], void, undefined>;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Opens a session. Row order is the order of the files, whatever the number of threads. */
+export async function openColumns(options: ColumnOptions = {}): Promise<Columns> {
+  const { memoryMiB = 1024, threads = 1, spillDir } = options;
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${memoryMiB}MiB`,
+    threads: String(threads),
+    temp_directory: spillDir ?? '',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+  });
+  const connection = await instance.connect();
+  await connection.run('SET lock_configuration = true');
+  const close = (): void => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+  return {
+    run: async (sql, values) => {
+      await guard(() => connection.run(sql, values === undefined ? undefined : [...values]), sql);
+    },
+    batches: (sql, values) => stream(connection, sql, values),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+async function* stream(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly DuckDBValue[] | undefined,
+): AsyncGenerator<readonly ColumnRow[], void, undefined> {
+  const open = (): Promise<AsyncIterableIterator<readonly ColumnRow[]>> =>
+    connection
+      .stream(sql, values === undefined ? undefined : [...values])
+      .then((result) => result.yieldRowObjectJs());
+  const batches = await guard(open, sql);
+  for (;;) {
+    const next = await guard(() => batches.next(), sql);
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** A string as an SQL literal, for the places where DuckDB takes no `$1` (`COPY … TO`). */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A column name as SQL takes it. */
+export function sqlName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function guard<T>(work: () => Promise<T>, sql: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const shown = sql.length > 120 ? `${sql.slice(0, 117)}…` : sql;
+    if (/out of memory/i.test(message ?? '')) {
+      throw new OneVisionError('memory', `columns: ${message} (in: ${shown})`, {
+        hint: 'give openColumns more memoryMiB, or a spillDir',
+        cause: error,
+      });
+    }
+    const full = /no space left|disk full/i.test(message ?? '');
+    throw new OneVisionError(full ? 'disk' : 'data', `columns: ${message} (in: ${shown})`, {
+      hint: full ? 'free some space on that disk (df -h) and run again' : 'check the file named',
+      cause: error,
+    });
+  }
+}
