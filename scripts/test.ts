@@ -16,7 +16,10 @@ const files = PATTERNS.flatMap((pattern) => globSync(pattern))
 process.env['OMP_NUM_THREADS'] ??= '1';
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const events = run({ files, concurrency: Math.max(1, Math.min(2, availableParallelism())) });
+const concurrency = Math.max(1, Math.min(2, availableParallelism()));
+/** A file that hangs is a failure, not a silence. */
+const timeout = 10 * 60_000;
+const events = run({ files, concurrency, timeout });
 events.on('test:pass', (event) => {
   if (event.details.type === 'suite') return;
   if (event.skip !== undefined && event.skip !== false) counts.skipped += 1;

@@ -8,7 +8,7 @@ import { OneVisionError } from './core/errors.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './curate/config.ts';
 import { type ProcessorConfig, processorSchema } from './image/config.ts';
 import { type PackConfig, PackConfigSchema, type PackSettings } from './pack/config.ts';
-import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus.ts';
+import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus/corpus.ts';
 import { type SynthConfig, type SynthConfigInput, synthConfigSchema } from './synth/config.ts';
 import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train/config.ts';
 

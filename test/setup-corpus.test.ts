@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 const root = mkdtempSync(join(tmpdir(), 'setup-corpus-'));
 after(() => rmSync(root, { recursive: true }));
 const SCRIPT = join(import.meta.dirname, '..', 'scripts', 'setup', 'corpus.mjs');
-const TABLE = join(import.meta.dirname, '..', 'src', 'sample', 'sources', 'packages.json');
+const TABLE = join(import.meta.dirname, '..', 'src', 'sample', 'corpus', 'packages.json');
 
 interface Entry {
   readonly name: string;

@@ -17,7 +17,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const TABLE = '../../src/sample/sources/packages.json';
+const TABLE = '../../src/sample/corpus/packages.json';
 const STAMP = '.complete';
 const STALE_MS = 3_600_000;
 const NUM_PARALLEL = 4;

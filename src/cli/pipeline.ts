@@ -5,7 +5,7 @@ import type { Logger } from '../core/log.ts';
 import { curate } from '../curate/curate.ts';
 import { pack } from '../pack/pack.ts';
 import type { Recipe, StageName } from '../recipe.ts';
-import { buildCorpus } from '../sample/corpus.ts';
+import { buildCorpus } from '../sample/corpus/corpus.ts';
 import {
   hashConfig,
   isComplete,

@@ -1,5 +1,5 @@
-// Handwritten digits for both sides of the split, by value. The pictures come from `sample/mnist`.
-import { type Digit, loadDigits } from '../sample/mnist.ts';
+// Handwritten digits for both sides of the split, by value. The pictures come from `sample/corpus/mnist`.
+import { type Digit, loadDigits } from '../sample/corpus/mnist.ts';
 import type { Digits } from './task.ts';
 
 /** Digits of the two sides; no picture is on both. */

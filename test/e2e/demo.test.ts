@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createRandom, sha256Hex } from '../../src/core/hash.ts';
 import { readResults } from '../../src/eval/index.ts';
+import { hasPackage } from '../../src/sample/corpus/packages.ts';
 import { LEDGER, readLedger } from '../../src/sample/ledger.ts';
 import { readManifest } from '../../src/sample/manifest.ts';
-import { hasPackage } from '../../src/sample/sources/packages.ts';
 
 const skip = hasPackage('@twemoji/svg') ? false : 'the corpus packages are absent: npm run setup';
 const root = mkdtempSync(join(tmpdir(), 'onevision-demo-'));

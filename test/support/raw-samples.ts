@@ -1,7 +1,7 @@
 // Raw samples for tests of src/sample and src/curate: pictures drawn by code, captions given.
 import sharp from 'sharp';
+import { captionOf, type Picture } from '../../src/sample/corpus/picture.ts';
 import type { JsonValue, Sample } from '../../src/sample/sample.ts';
-import { captionOf, type Picture } from '../../src/sample/sources/picture.ts';
 import { splitOf } from '../../src/sample/split.ts';
 import { createShardWriter } from '../../src/sample/webdataset.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { packageFolder } from '../../sample/sources/packages.ts';
+import { packageFolder } from '../../sample/corpus/packages.ts';
 import type { ConceptConfig } from '../config.ts';
 import { isPhysical, parseWordNet, type WordNet } from './wordnet.ts';
 

@@ -1,7 +1,7 @@
 // The noun list and the matcher on a WordNet of a few lines, written by hand in WordNet's format.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasPackage } from '../../sample/sources/packages.ts';
+import { hasPackage } from '../../sample/corpus/packages.ts';
 import { buildConceptList, loadConceptList } from './concept-list.ts';
 import { matchConcepts } from './match.ts';
 import { isPhysical, parseWordNet } from './wordnet.ts';

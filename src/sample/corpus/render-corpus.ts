@@ -2,12 +2,12 @@
 // Goes on after a kill at the first unfinished shard.
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureFolder, sweepTemporary } from '../core/files.ts';
-import { type Journal, openJournal } from '../core/journal.ts';
-import { type Logger, log as processLog } from '../core/log.ts';
-import { mapConcurrent } from '../core/pool.ts';
-import { createProgress, type Progress } from '../core/progress.ts';
-import { LEDGER, type LedgerRow, writeLedger } from './ledger.ts';
+import { ensureFolder, sweepTemporary } from '../../core/files.ts';
+import { type Journal, openJournal } from '../../core/journal.ts';
+import { type Logger, log as processLog } from '../../core/log.ts';
+import { mapConcurrent } from '../../core/pool.ts';
+import { createProgress, type Progress } from '../../core/progress.ts';
+import { LEDGER, type LedgerRow, writeLedger } from '../ledger.ts';
 import {
   isComplete,
   MANIFEST,
@@ -15,13 +15,13 @@ import {
   type ManifestFile,
   readManifest,
   writeManifest,
-} from './manifest.ts';
-import type { Sample } from './sample.ts';
-import { createShardWriter, shardName } from './shards/shard-writer.ts';
-import { createSkipCounter } from './skips.ts';
-import { encodePng, renderSprite } from './sources/emoji-render.ts';
-import { captionOf, type Picture } from './sources/picture.ts';
-import { splitOf } from './split.ts';
+} from '../manifest.ts';
+import type { Sample } from '../sample.ts';
+import { createShardWriter, shardName } from '../shards/shard-writer.ts';
+import { createSkipCounter } from '../skips.ts';
+import { splitOf } from '../split.ts';
+import { encodePng, renderSprite } from './emoji-render.ts';
+import { captionOf, type Picture } from './picture.ts';
 
 export interface RenderCorpusOptions {
   readonly output: string;

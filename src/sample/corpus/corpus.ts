@@ -1,16 +1,16 @@
 // The embedded corpus: packages fetched by name become raw image–caption samples on this machine.
 import * as z from 'zod';
-import { OneVisionError } from '../core/errors.ts';
-import { type Logger, log as processLog } from '../core/log.ts';
-import { hashConfig, isComplete, type Manifest, readManifest } from './manifest.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { type Logger, log as processLog } from '../../core/log.ts';
+import { hashConfig, isComplete, type Manifest, readManifest } from '../manifest.ts';
+import { EMOJI_STYLES, listEmoji } from './emoji.ts';
+import { readEmojibase } from './emojibase.ts';
+import { listOpenclipart, OPENCLIPART_PACKAGE } from './openclipart.ts';
+import { hasPackage, packageVersion } from './packages.ts';
+import type { Picture } from './picture.ts';
+import { listPysiogame, PYSIOGAME_PACKAGE } from './pysiogame.ts';
 import { renderCorpus } from './render-corpus.ts';
-import { EMOJI_STYLES, listEmoji } from './sources/emoji.ts';
-import { readEmojibase } from './sources/emojibase.ts';
-import { listOpenclipart, OPENCLIPART_PACKAGE } from './sources/openclipart.ts';
-import { hasPackage, packageVersion } from './sources/packages.ts';
-import type { Picture } from './sources/picture.ts';
-import { listPysiogame, PYSIOGAME_PACKAGE } from './sources/pysiogame.ts';
-import { listTuxpaint, TUXPAINT_PACKAGE } from './sources/tuxpaint.ts';
+import { listTuxpaint, TUXPAINT_PACKAGE } from './tuxpaint.ts';
 
 /** 'emoji' = four emoji styles; 'full' adds the three Debian packages where they are installed. */
 export type CorpusProfile = 'emoji' | 'full';

@@ -6,21 +6,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { drawnPicture } from '../../test/support/raw-samples.ts';
-import { OneVisionError } from '../core/errors.ts';
-import { sha256Hex } from '../core/hash.ts';
-import { silentLog } from '../core/log.ts';
-import { readLedger } from './ledger.ts';
+import { drawnPicture } from '../../../test/support/raw-samples.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import { silentLog } from '../../core/log.ts';
+import { readLedger } from '../ledger.ts';
+import { splitOf } from '../split.ts';
+import { readSamples } from '../webdataset.ts';
+import { EMOJI_STYLES, listEmoji } from './emoji.ts';
+import { encodePng, renderSprite } from './emoji-render.ts';
+import { joinKey, readEmojibase } from './emojibase.ts';
 import { loadDigits } from './mnist.ts';
+import { readWork } from './openclipart.ts';
+import { hasPackage } from './packages.ts';
+import { captionOf, type Picture } from './picture.ts';
 import { renderCorpus } from './render-corpus.ts';
-import { EMOJI_STYLES, listEmoji } from './sources/emoji.ts';
-import { encodePng, renderSprite } from './sources/emoji-render.ts';
-import { joinKey, readEmojibase } from './sources/emojibase.ts';
-import { readWork } from './sources/openclipart.ts';
-import { hasPackage } from './sources/packages.ts';
-import { captionOf, type Picture } from './sources/picture.ts';
-import { splitOf } from './split.ts';
-import { readSamples } from './webdataset.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'render-'));
 after(() => rmSync(root, { recursive: true }));
@@ -89,7 +89,7 @@ test('a broken picture is left out, named in the ledger, and fatal when there ar
 test('killed at any moment and run again, the folder is the same to the byte', async () => {
   const script = `
     import { renderCorpus } from ${JSON.stringify(join(import.meta.dirname, 'render-corpus.ts'))};
-    import { drawnPicture } from ${JSON.stringify(join(import.meta.dirname, '../../test/support/raw-samples.ts'))};
+    import { drawnPicture } from ${JSON.stringify(join(import.meta.dirname, '../../../test/support/raw-samples.ts'))};
     const pictures = Array.from({ length: 60 }, (_, i) => drawnPicture(i, i < 40 ? 'a' : 'b'));
     for (const picture of pictures) {
       const load = picture.load;
@@ -110,7 +110,10 @@ test('killed at any moment and run again, the folder is the same to the byte', a
 async function killAfter(script: string, dir: string, delayMs: number): Promise<void> {
   const args = ['--input-type=module-typescript', '-e', script, dir];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve);
+    child.once('exit', () => reject(new Error('the child ended before it was ready')));
+  });
   await new Promise((resolve) => setTimeout(resolve, delayMs));
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('close', resolve));

