@@ -7,7 +7,8 @@ import { Module, type Precision, type Scope } from './module.ts';
 
 /**
  * x Wᵀ + b, multiplied in `precision.matmul` (mixed precision: the weights, the sums of gradients
- * and everything between linear layers keep their type).
+ * and everything between linear layers keep their type). Without a graph, few rows of x on the
+ * processor run on kernels of our own (native/linear_rows.cc), which read each weight once.
  */
 export function linear(
   x: Tensor,
@@ -16,27 +17,32 @@ export function linear(
   { matmul }: Precision,
 ): Tensor {
   const { dtype } = x;
-  if (matmul === null || matmul === dtype) return ops.linear(x, weight, { bias });
+  if (matmul === null || matmul === dtype) return ops.linearRows(x, weight, { bias });
   const to = (tensor: Tensor): Tensor => ops.toCopy(tensor, { dtype: matmul });
-  const product = ops.linear(to(x), to(weight), { bias: bias === null ? null : to(bias) });
+  const product = ops.linearRows(to(x), to(weight), { bias: bias === null ? null : to(bias) });
   return ops.toCopy(product, { dtype });
 }
 
-/** y = x Wᵀ + b. */
+/** y = x Wᵀ + b. A source that gives int8 weights (quantise.ts) gives a scale for each row too. */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  readonly #scale: Tensor | null;
   readonly #precision: Precision;
 
   constructor(scope: Scope, numIn: number, numOut: number, options: { bias: boolean }) {
     super(scope);
     this.weight = scope.parameter('weight', [numOut, numIn], 'normal');
+    const isInt8 = this.weight.dtype === 'int8';
+    this.#scale = isInt8 ? scope.parameter('weight_scale', [numOut], 'ones') : null;
     this.bias = options.bias ? scope.parameter('bias', [numOut], 'zeros') : null;
     this.#precision = scope.precision;
   }
 
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias, this.#precision);
+    const { weight, bias } = this;
+    if (this.#scale === null) return linear(x, weight, bias, this.#precision);
+    return ops.linearRows(x, weight, { bias, scale: this.#scale });
   }
 }
 

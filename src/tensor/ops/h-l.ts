@@ -185,6 +185,24 @@ export function linear(
   return wrap(native().call(linearOperator.id, input.handle, weight.handle, options?.bias?.handle));
 }
 
+const linearRowsOperator = new Operator('onevision::linear');
+/** `onevision::linear(Tensor x, Tensor weight, Tensor? bias=None, *, Tensor? scale=None) -> Tensor` */
+export function linearRows(
+  x: Tensor,
+  weight: Tensor,
+  options?: { bias?: Tensor | null | undefined; scale?: Tensor | null | undefined },
+): Tensor {
+  return wrap(
+    native().call(
+      linearRowsOperator.id,
+      x.handle,
+      weight.handle,
+      options?.bias?.handle,
+      options?.scale?.handle,
+    ),
+  );
+}
+
 const linspaceOperator = new Operator('aten::linspace');
 /** `aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function linspace(

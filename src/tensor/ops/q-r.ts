@@ -216,6 +216,12 @@ export function roll(
   return wrap(native().call(rollOperator.id, self.handle, shifts, options?.dims));
 }
 
+const roundOperator = new Operator('aten::round');
+/** `aten::round(Tensor self) -> Tensor` */
+export function round(self: Tensor): Tensor {
+  return wrap(native().call(roundOperator.id, self.handle));
+}
+
 const rsqrtOperator = new Operator('aten::rsqrt');
 /** `aten::rsqrt(Tensor self) -> Tensor` */
 export function rsqrt(self: Tensor): Tensor {
