@@ -1,6 +1,6 @@
 // Curation: survey → decide → write. Filters, deduplication, concepts, balancing; one ledger row an
 // input. Two passes over the images, memory for a small row of each sample.
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder, sweepTemporary } from '../core/files.ts';
@@ -16,7 +16,9 @@ import {
   writeManifest,
 } from '../sample/manifest.ts';
 import { createSkipCounter } from '../sample/skips.ts';
-import { listShards, type ShardFile } from '../sample/webdataset.ts';
+import { openSource } from '../sample/sources/open.ts';
+import type { SourceSpec } from '../sample/sources/source.ts';
+import type { ShardFile } from '../sample/webdataset.ts';
 import { type ConceptList, loadConceptList } from './concepts/concept-list.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './config.ts';
 import { type Decision, decide } from './decide.ts';
@@ -25,8 +27,8 @@ import { readSurvey, survey } from './survey.ts';
 import { writeKept } from './write.ts';
 
 export interface CurateOptions {
-  /** Folder of sample shards. */
-  readonly input: string;
+  /** A folder or file in any format of `sample/sources`. */
+  readonly input: string | SourceSpec;
   /** Gets `train-*.tar`, `val-*`, `test-*`, `heldout-*`, ledger, concept table, manifest. */
   readonly output: string;
   readonly config?: CurateInput;
@@ -45,17 +47,17 @@ const STAGE = 'curate';
  * left to train on.
  */
 export async function curate(options: CurateOptions): Promise<Manifest> {
-  const { input, output, log = processLog } = options;
+  const { output, log = processLog } = options;
   const config = curateSchema.parse(options.config ?? {});
-  const inputHash = hashInput(input);
-  const configHash = hashConfig('curate/1', config, inputHash, options.concepts?.size ?? null);
+  const input = await openSource(options.input);
+  const configHash = hashConfig('curate/1', config, input.hash, options.concepts?.size ?? null);
   if (isComplete(output, configHash)) return readManifest(output);
   ensureFolder(output);
   sweepTemporary(output);
   rmSync(join(output, MANIFEST), { force: true });
   const list = options.concepts ?? loadConceptList(config.concepts);
   const { keepLookAlikes } = config.dedup;
-  const surveyHash = hashConfig(inputHash, config.concepts, list.size, keepLookAlikes);
+  const surveyHash = hashConfig(input.hash, config.concepts, list.size, keepLookAlikes);
   const folder = join(output, `survey-${surveyHash}`);
   ensureFolder(folder);
   sweepTemporary(folder);
@@ -64,7 +66,7 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   const decisions = await decide(() => readSurvey(input, folder), config);
   checkErrors(decisions, config.maxSkipRate);
   const report = reportCuration(decisions);
-  checkNotEmpty(decisions, input, report);
+  checkNotEmpty(decisions, input.spec.path, report);
   const files = await writeKept(input, output, decisions, config.samplesPerShard);
   await writeLedger(join(output, LEDGER), ledgerRows(decisions, configHash));
   await writeConceptTable(output, report.concepts);
@@ -73,18 +75,6 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   rmSync(folder, { recursive: true, force: true });
   for (const line of report.lines) log.info(line);
   return manifest;
-}
-
-/** What the input is: its manifest's files, or names and sizes of its shards. */
-function hashInput(input: string): string {
-  const shards = listShards(input);
-  if (shards.length === 0) {
-    throw new OneVisionError('data', `Expected shards (*.tar) in ${input}; there are none.`, {
-      hint: 'run the stage that fills this folder, or check the path',
-    });
-  }
-  if (existsSync(join(input, MANIFEST))) return hashConfig(readManifest(input).files);
-  return hashConfig(shards.map(({ name }) => [name, statSync(join(input, name)).size]));
 }
 
 function checkErrors(decisions: readonly Decision[], maxRate: number): void {

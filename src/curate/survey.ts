@@ -10,7 +10,7 @@ import { createProgress } from '../core/progress.ts';
 import { decodeImage } from '../image/decode.ts';
 import { colourRange, perceptualHash, perceptualHashToHex } from '../image/perceptual-hash.ts';
 import type { Sample, Split } from '../sample/sample.ts';
-import { listShards, readShard } from '../sample/webdataset.ts';
+import type { LostSamples, Source, SourceShard } from '../sample/sources/source.ts';
 import type { ConceptList } from './concepts/concept-list.ts';
 import { matchConcepts } from './concepts/match.ts';
 
@@ -44,7 +44,7 @@ export interface SurveyRow {
 }
 
 export interface SurveyOptions {
-  readonly input: string;
+  readonly input: Source;
   /** Where the rows go, one file a shard. */
   readonly folder: string;
   readonly list: ConceptList;
@@ -57,21 +57,21 @@ const NUM_DECODING = 8;
 
 /** Survey every shard of `input` that has no rows in `folder` yet. */
 export async function survey(options: SurveyOptions): Promise<void> {
-  const shards = listShards(options.input);
+  const { shards } = options.input;
   const total = shards.every((shard) => shard.count !== undefined)
     ? shards.reduce((sum, shard) => sum + (shard.count ?? 0), 0)
     : undefined;
   ensureFolder(options.folder);
   using progress = createProgress({ label: 'survey', total, unit: 'samples' });
-  for (const { name, count } of shards) {
-    const path = surveyPath(options.folder, name);
+  for (const shard of shards) {
+    const path = surveyPath(options.folder, shard.name);
     if (existsSync(path)) {
-      progress.increment(count ?? 0);
+      progress.increment(shard.count ?? 0);
       continue;
     }
     await using file = await createFileAtomic(path);
     let lines: string[] = [];
-    for await (const row of surveyShard(join(options.input, name), count, options)) {
+    for await (const row of surveyShard(shard, options)) {
       lines.push(`${JSON.stringify(row)}\n`);
       progress.increment();
       if (lines.length < 1000) continue;
@@ -85,38 +85,32 @@ export async function survey(options: SurveyOptions): Promise<void> {
 
 /** All rows in the order of the shards and of the samples in them. */
 export async function* readSurvey(
-  input: string,
+  input: Source,
   folder: string,
 ): AsyncGenerator<SurveyRow, void, undefined> {
-  for (const { name } of listShards(input)) {
+  for (const { name } of input.shards) {
     // Written by this very stage under a hash of its settings: no need to check each row.
     for await (const row of readJsonl(surveyPath(folder, name))) yield row as SurveyRow;
   }
 }
 
 function surveyPath(folder: string, shard: string): string {
-  return join(folder, `${shard}.jsonl`);
+  return join(folder, `${shard.replaceAll('/', '__')}.jsonl`);
 }
 
 async function* surveyShard(
-  path: string,
-  count: number | undefined,
+  shard: SourceShard,
   options: SurveyOptions,
 ): AsyncGenerator<SurveyRow, void, undefined> {
-  let lost: SurveyRow[] = [];
-  const samples = readShard(path, count, {
-    onSkip: (where, reason, numSamples) => {
-      for (let i = 0; i < numSamples; i++) {
-        const uid = numSamples === 1 ? where : `${where}#${i}`;
-        lost.push(errorRow(uid, reason, false));
-      }
-    },
-  });
-  for await (const row of mapConcurrent(samples, NUM_DECODING, (s) => surveySample(s, options))) {
-    yield row;
-  }
-  yield* lost;
-  lost = [];
+  const rows = mapConcurrent(options.input.read(shard), NUM_DECODING, ({ sample, lost }) =>
+    sample === undefined ? lostRows(lost) : surveySample(sample, options).then((row) => [row]),
+  );
+  for await (const list of rows) yield* list;
+}
+
+function lostRows({ uid, reason, numSamples }: LostSamples): SurveyRow[] {
+  if (numSamples === 1) return [errorRow(uid, reason, false)];
+  return Array.from({ length: numSamples }, (_, i) => errorRow(`${uid}#${i}`, reason, false));
 }
 
 async function surveySample(

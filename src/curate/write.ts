@@ -1,14 +1,8 @@
 // Third step: reads the input once more and writes what was kept, by side of the split.
-import { join } from 'node:path';
 import { createProgress } from '../core/progress.ts';
 import type { Sample } from '../sample/sample.ts';
-import {
-  createShardWriter,
-  listShards,
-  readShard,
-  type ShardFile,
-  type ShardWriter,
-} from '../sample/webdataset.ts';
+import { readSource, type Source } from '../sample/sources/source.ts';
+import { createShardWriter, type ShardFile, type ShardWriter } from '../sample/webdataset.ts';
 import type { Decision } from './decide.ts';
 
 /** Shard name prefixes: the sides of the split, and the style that training never sees. */
@@ -23,7 +17,7 @@ type Side = (typeof SIDES)[number];
  * @returns the shards, by name.
  */
 export async function writeKept(
-  input: string,
+  input: Source,
   output: string,
   decisions: readonly Decision[],
   samplesPerShard: number,
@@ -36,11 +30,13 @@ export async function writeKept(
   using progress = createProgress({ label: 'write', total: readable.length, unit: 'samples' });
   try {
     let at = 0;
-    for await (const sample of readAll(input)) {
+    for await (const { sample } of readSource(input)) {
+      if (sample === undefined) continue; // the survey has recorded it
       const decision = readable[at++];
       progress.increment();
       if (decision === undefined || decision.copies === 0) continue;
-      if (decision.uid !== sample.uid) throw new Error(`${input} changed while it was read`);
+      if (decision.uid !== sample.uid)
+        throw new Error(`${input.spec.path} changed while it was read`);
       const writer = writers.get(sideOf(sample));
       for (const copy of copiesOf(sample, decision)) await writer?.write(copy);
     }
@@ -49,13 +45,6 @@ export async function writeKept(
     return files.sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {
     for (const writer of writers.values()) await writer.abort();
-  }
-}
-
-/** The readable samples in the order of the survey, which has recorded what cannot be read. */
-async function* readAll(input: string): AsyncGenerator<Sample, void, undefined> {
-  for (const { name, count } of listShards(input)) {
-    yield* readShard(join(input, name), count, { onSkip: () => undefined });
   }
 }
 

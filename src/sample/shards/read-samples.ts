@@ -6,7 +6,7 @@ import { OneVisionError } from '../../core/errors.ts';
 import { readManifest } from '../manifest.ts';
 import type { Sample, SampleImage, Split } from '../sample.ts';
 import { parseSampleJson } from '../sample-json.ts';
-import { readTar, type TarMember } from '../tar.ts';
+import { readRecords, type TarRecord } from './records.ts';
 
 export interface ReadSamplesOptions {
   /**
@@ -68,9 +68,14 @@ export async function* readShard(
     else throw new OneVisionError('data', `Expected a readable sample at ${where}: ${reason}.`);
   };
   try {
-    for await (const members of groupByKey(readTar(path))) {
-      const sample = assemble(members, (where, reason) => skip(`${path}:${where}`, reason, 1));
-      if (sample === undefined) continue;
+    for await (const record of readRecords(path)) {
+      let sample: Sample;
+      try {
+        sample = sampleOfRecord(record);
+      } catch (error) {
+        skip(`${path}:${record.key}`, error instanceof Error ? error.message : String(error), 1);
+        continue;
+      }
       numSeen += 1;
       yield sample;
     }
@@ -83,53 +88,21 @@ export async function* readShard(
   }
 }
 
-/** Neighbouring members with one key: the file name up to its first dot. */
-async function* groupByKey(
-  members: AsyncIterable<TarMember>,
-): AsyncGenerator<{ key: string; parts: Map<string, Buffer> }, void, undefined> {
-  let group: { key: string; parts: Map<string, Buffer> } | undefined;
-  let failure: unknown;
-  try {
-    for await (const { name, bytes } of members) {
-      const dot = name.indexOf('.', name.lastIndexOf('/') + 1);
-      if (dot < 0) continue;
-      const key = name.slice(0, dot);
-      if (group !== undefined && group.key !== key) {
-        yield group;
-        group = undefined;
-      }
-      group ??= { key, parts: new Map() };
-      group.parts.set(name.slice(dot + 1), bytes);
-    }
-  } catch (error) {
-    failure = error;
-  }
-  // In a cut archive the last group is whole exactly when its JSON, always the last member, is there.
-  if (group !== undefined && (failure === undefined || group.parts.has('json'))) yield group;
-  if (failure !== undefined) throw failure;
-}
-
-function assemble(
-  { key, parts }: { key: string; parts: Map<string, Buffer> },
-  skip: (where: string, reason: string) => void,
-): Sample | undefined {
+/**
+ * The sample that a record of ours holds.
+ * @throws Error whose message is the reason for the skip.
+ */
+export function sampleOfRecord({ parts, oversize }: TarRecord): Sample {
+  if (oversize) throw new Error('the record is too large');
   const json = parts.get('json');
-  if (json === undefined) {
-    skip(key, 'it has no JSON member');
-    return undefined;
-  }
-  try {
-    const record = parseSampleJson(json);
-    const images = record.images.map((name): SampleImage => {
-      const bytes = parts.get(name);
-      if (bytes === undefined) throw new Error(`image ${name} is missing`);
-      return { name, bytes };
-    });
-    return { ...record, images };
-  } catch (error) {
-    skip(key, error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
+  if (json === undefined) throw new Error('it has no JSON member');
+  const record = parseSampleJson(json);
+  const images = record.images.map((name): SampleImage => {
+    const bytes = parts.get(name);
+    if (bytes === undefined) throw new Error(`image ${name} is missing`);
+    return { name, bytes };
+  });
+  return { ...record, images };
 }
 
 function isOnSide(sample: Sample, split: Split | undefined): boolean {
