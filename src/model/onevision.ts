@@ -13,6 +13,7 @@ import { type DType, fromArray, type Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type Batch, checkBatch, targetPositions } from './batch.ts';
 import { checkConfig, type OneVisionConfig } from './config.ts';
+import { BalanceLoss } from './experts.ts';
 import { Merger } from './merger.ts';
 import { type DecoderContext, Qwen3 } from './qwen3.ts';
 import { RiceVit } from './rice-vit.ts';
@@ -22,13 +23,18 @@ const GROUP_COST_ROWS = 16;
 
 /** The loss of a batch, not yet divided: `sum / weight` is its mean. */
 export interface BatchLoss {
-  /** Σ wᵢ · −log p(targetᵢ), a scalar that `backward` takes. */
+  /**
+   * Σ wᵢ · −log p(targetᵢ), a scalar that `backward` takes. With experts it holds the
+   * load-balancing loss too, times its coefficient and `weight`.
+   */
   readonly lossSum: Tensor;
   /** [N] −log p(targetᵢ), unweighted, in order of position. */
   readonly losses: Tensor;
   readonly numTargets: number;
   /** Σ wᵢ; equals `numTargets` where the batch has no weights. */
   readonly weight: number;
+  /** The load-balancing loss alone, without its coefficient; null in dense models. */
+  readonly balance: Tensor | null;
 }
 
 /** Where the tokens of a batch lie while layers run. */
@@ -92,8 +98,7 @@ export class OneVision extends Module {
    */
   featuresAt(batch: Batch, tokens: Int32Array): Tensor {
     const layout = this.layoutRows(batch);
-    const rows = tokens.map((token) => layout.rowOfToken[token] ?? -1);
-    return this.#featuresAt(batch, layout, rows);
+    return this.#featuresAt(batch, layout, rowsOf(tokens, layout));
   }
 
   /**
@@ -106,20 +111,27 @@ export class OneVision extends Module {
     const positions = targetPositions(batch.targets);
     const numTargets = positions.length;
     const { device } = this;
+    const { experts } = this.config.text;
+    const layout = this.layoutRows(batch);
+    const isBalanced = experts !== undefined && experts.auxLossCoef > 0;
+    const routers = isBalanced ? new BalanceLoss(experts, layout.rowOfToken, device) : null;
     const hidden = this.#multiplyIn(options.matmul ?? null, () =>
-      this.featuresAt(batch, positions),
+      this.#featuresAt(batch, layout, rowsOf(positions, layout), routers),
     );
+    const balance = routers?.finish() ?? null;
     const logits = this.logits(hidden);
     const targets = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
     const losses = crossEntropyEach(logits, fromArray(targets, [numTargets], { device }));
-    const { lossWeights } = batch;
-    if (lossWeights === undefined) {
-      return { lossSum: ops.sum(losses), losses, numTargets, weight: numTargets };
-    }
-    const chosen = Float32Array.from(positions, (i) => lossWeights[i] as number);
-    const weights = fromArray(chosen, [numTargets], { dtype: losses.dtype, device });
+    const chosen = Float32Array.from(positions, (i) => batch.lossWeights?.[i] ?? 1);
     const weight = chosen.reduce((sum, value) => sum + value, 0);
-    return { lossSum: ops.sum(ops.mul(losses, weights)), losses, numTargets, weight };
+    const weighted =
+      batch.lossWeights === undefined
+        ? losses
+        : ops.mul(losses, fromArray(chosen, [numTargets], { dtype: losses.dtype, device }));
+    const scale = (experts?.auxLossCoef ?? 0) * weight;
+    const lossSum =
+      balance === null ? ops.sum(weighted) : ops.add(ops.sum(weighted), balance, { alpha: scale });
+    return { lossSum, losses, numTargets, weight, balance };
   }
 
   /** Plan a batch: rows, rotary angles, groups. Shared by all layers of one forward. */
@@ -179,15 +191,25 @@ export class OneVision extends Module {
     }
   }
 
-  #featuresAt(batch: Batch, layout: RowLayout, rows: Int32Array): Tensor {
+  #featuresAt(
+    batch: Batch,
+    layout: RowLayout,
+    rows: Int32Array,
+    routers: BalanceLoss | null = null,
+  ): Tensor {
     const context: DecoderContext = {
       rope: layout.rope,
       attend: (_layer, q, k, v) => varlenAttention(q, k, v, layout.attention),
+      ...(routers === null ? {} : { onRouting: (routing) => routers.add(routing) }),
     };
     const hidden = this.decoder.forward(this.embed(batch, layout), context);
     const index = fromArray(rows, [rows.length], { device: this.device });
     return this.decoder.finish(ops.indexSelect(hidden, 0, index));
   }
+}
+
+function rowsOf(tokens: Int32Array, { rowOfToken }: RowLayout): Int32Array {
+  return tokens.map((token) => rowOfToken[token] ?? -1);
 }
 
 /** A model with fresh weights; the same seed gives the same weights. */

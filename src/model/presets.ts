@@ -35,37 +35,87 @@ const QWEN_TOKENS: Omit<OneVisionConfig, 'vision' | 'text'> = {
   initializerRange: 0.02,
 };
 
-/** LLaVA-OneVision-1.5-4B: RICE-ViT-L and Qwen3-4B-Instruct-2507. */
-export const ONEVISION_4B: OneVisionConfig = {
-  ...QWEN_TOKENS,
-  vision: RICE_VIT_L,
-  text: {
-    ...QWEN3,
-    numLayers: 36,
-    hiddenSize: 2560,
-    intermediateSize: 9728,
-    numHeads: 32,
-    ropeTheta: 5e6,
-    maxPositions: 262144,
-    tieEmbeddings: false,
-  },
-};
+/** RICE-ViT-L with a Qwen3 decoder of these sizes. */
+function released(
+  text: Omit<TextConfig, keyof typeof QWEN3> & Partial<TextConfig>,
+): OneVisionConfig {
+  return { ...QWEN_TOKENS, vision: RICE_VIT_L, text: { ...QWEN3, ...text } };
+}
 
-/** LLaVA-OneVision-1.5-8B: RICE-ViT-L and Qwen3-8B-Base. */
-export const ONEVISION_8B: OneVisionConfig = {
-  ...QWEN_TOKENS,
-  vision: RICE_VIT_L,
-  text: {
-    ...QWEN3,
-    numLayers: 36,
-    hiddenSize: 4096,
-    intermediateSize: 12288,
-    numHeads: 32,
-    ropeTheta: 1e6,
-    maxPositions: 40960,
-    tieEmbeddings: false,
+/** With Qwen3-1.7B. */
+export const ONEVISION_2B: OneVisionConfig = released({
+  numLayers: 28,
+  hiddenSize: 2048,
+  intermediateSize: 6144,
+  numHeads: 16,
+  ropeTheta: 1e6,
+  maxPositions: 40960,
+  tieEmbeddings: false,
+});
+
+/** LLaVA-OneVision-1.5-4B, released: with Qwen3-4B-Instruct-2507. */
+export const ONEVISION_4B: OneVisionConfig = released({
+  numLayers: 36,
+  hiddenSize: 2560,
+  intermediateSize: 9728,
+  numHeads: 32,
+  ropeTheta: 5e6,
+  maxPositions: 262144,
+  tieEmbeddings: false,
+});
+
+/** LLaVA-OneVision-1.5-8B, released: with Qwen3-8B-Base. */
+export const ONEVISION_8B: OneVisionConfig = released({
+  numLayers: 36,
+  hiddenSize: 4096,
+  intermediateSize: 12288,
+  numHeads: 32,
+  ropeTheta: 1e6,
+  maxPositions: 40960,
+  tieEmbeddings: false,
+});
+
+/** With Qwen3-14B. */
+export const ONEVISION_14B: OneVisionConfig = released({
+  numLayers: 40,
+  hiddenSize: 5120,
+  intermediateSize: 17408,
+  numHeads: 40,
+  ropeTheta: 1e6,
+  maxPositions: 40960,
+  tieEmbeddings: false,
+});
+
+/** With Qwen3-32B. */
+export const ONEVISION_32B: OneVisionConfig = released({
+  numLayers: 64,
+  hiddenSize: 5120,
+  intermediateSize: 25600,
+  numHeads: 64,
+  ropeTheta: 1e6,
+  maxPositions: 40960,
+  tieEmbeddings: false,
+});
+
+/** With Qwen3-30B-A3B: 128 experts, 8 for each token. */
+export const ONEVISION_30B_A3B: OneVisionConfig = released({
+  numLayers: 48,
+  hiddenSize: 2048,
+  intermediateSize: 6144,
+  numHeads: 32,
+  numKvHeads: 4,
+  ropeTheta: 1e6,
+  maxPositions: 40960,
+  tieEmbeddings: false,
+  experts: {
+    numExperts: 128,
+    numActive: 8,
+    intermediateSize: 768,
+    normTopkProb: true,
+    auxLossCoef: 0.001,
+    denseLayers: [],
   },
-};
+});
 
 /** What the demo's tokenizer decides about its model. */
 export interface VocabularyIds {

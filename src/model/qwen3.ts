@@ -9,12 +9,15 @@ import { applyRope, type RopeTable } from '../nn/rope.ts';
 import { type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TextConfig } from './config.ts';
+import { Experts, type Routing } from './experts.ts';
 
 /** What all layers share in one forward: angles, and attention in training or with a cache. */
 export interface DecoderContext {
   readonly rope: RopeTable;
   /** q [rows, heads, dim]; k, v [rows, kvHeads, dim] → [rows, heads · dim]. */
   attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor;
+  /** Sees what each layer of experts decided; for the load-balancing loss. */
+  readonly onRouting?: (routing: Routing) => void;
 }
 
 /** Grouped-query attention, RMSNorm over each head of q and k before the rotation, no biases. */
@@ -57,21 +60,25 @@ class Qwen3Layer extends Module {
   readonly #inputNorm: RmsNorm;
   readonly #attention: Qwen3Attention;
   readonly #mlpNorm: RmsNorm;
-  readonly #mlp: SwiGlu;
+  readonly #mlp: SwiGlu | Experts;
 
-  constructor(scope: Scope, config: TextConfig) {
+  constructor(scope: Scope, config: TextConfig, layer: number) {
     super(scope);
-    const { hiddenSize, rmsNormEps } = config;
+    const { hiddenSize, rmsNormEps, experts } = config;
     this.#inputNorm = new RmsNorm(scope.child('input_layernorm'), hiddenSize, rmsNormEps);
     this.#attention = new Qwen3Attention(scope.child('self_attn'), config);
     this.#mlpNorm = new RmsNorm(scope.child('post_attention_layernorm'), hiddenSize, rmsNormEps);
-    this.#mlp = new SwiGlu(scope.child('mlp'), hiddenSize, config.intermediateSize);
+    this.#mlp =
+      experts === undefined || experts.denseLayers.includes(layer)
+        ? new SwiGlu(scope.child('mlp'), hiddenSize, config.intermediateSize)
+        : new Experts(scope.child('mlp'), hiddenSize, experts);
   }
 
   forward(x: Tensor, layer: number, context: DecoderContext): Tensor {
     const normed = this.#inputNorm.forward(x);
     const attended = ops.add(x, this.#attention.forward(normed, layer, context));
-    return ops.add(attended, this.#mlp.forward(this.#mlpNorm.forward(attended)));
+    const mlpInput = this.#mlpNorm.forward(attended);
+    return ops.add(attended, this.#mlp.forward(mlpInput, context.onRouting));
   }
 }
 
@@ -90,7 +97,7 @@ export class Qwen3 extends Module {
     );
     this.#layers = Array.from(
       { length: config.numLayers },
-      (_, i) => new Qwen3Layer(scope.child(`layers.${i}`), config),
+      (_, i) => new Qwen3Layer(scope.child(`layers.${i}`), config, i),
     );
     this.#norm = new RmsNorm(scope.child('norm'), config.hiddenSize, config.rmsNormEps);
   }

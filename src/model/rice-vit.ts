@@ -99,13 +99,15 @@ export class RiceVit extends Module {
   /**
    * @param pixels [P, channels · patchSize²] in merge-block order.
    * @param grids frames, height, width in patches for each image; every frame is a segment.
+   * @param options.hfCompatMultiImage the fault of the released remote code, for parity with it
+   * only: see `planWithClassTokens`.
    * @returns [P, C] in the order of `pixels`, class tokens removed.
    */
-  forward(pixels: Tensor, grids: Int32Array): Tensor {
+  forward(pixels: Tensor, grids: Int32Array, options: ClassTokenOptions = {}): Tensor {
     const { hiddenSize, numHeads, mergeSize, patchSize, inChannels } = this.#config;
     const { device } = pixels;
     const headDim = hiddenSize / numHeads;
-    const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids);
+    const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids, options);
     const gather = fromArray(sourceOfRow, [plan.numRows], { device });
     const patchLength = inChannels * patchSize * patchSize;
     const kernel = ops.view(this.#patchWeight, [hiddenSize, patchLength]);
@@ -149,8 +151,21 @@ export interface ClassTokenPlan {
   readonly rowOfPatch: Int32Array;
 }
 
-/** Put a class token in front of every frame and lay the segments out, exact groups only. */
-export function planWithClassTokens(grids: Int32Array): ClassTokenPlan {
+export interface ClassTokenOptions {
+  readonly hfCompatMultiImage?: boolean;
+}
+
+/**
+ * Put a class token in front of every frame and lay the segments out, exact groups only.
+ *
+ * With `hfCompatMultiImage` patch p is read from row p + 1 of all rows, as the released remote code
+ * does: it forgets the class tokens of the images before. Right for the first image; image i gets
+ * a window that lies i rows too far left, with class tokens in it and its own last i patches lost.
+ */
+export function planWithClassTokens(
+  grids: Int32Array,
+  { hfCompatMultiImage = false }: ClassTokenOptions = {},
+): ClassTokenPlan {
   const bounds = [0];
   const sources: number[] = [];
   let patch = 0;
@@ -164,6 +179,9 @@ export function planWithClassTokens(grids: Int32Array): ClassTokenPlan {
   }
   const plan = planSegments(Int32Array.from(bounds), { groupCost: 0 });
   const sourceOfRow = plan.tokenOfRow.map((token) => sources[token] as number);
+  if (hfCompatMultiImage) {
+    return { plan, sourceOfRow, rowOfPatch: plan.rowOfToken.subarray(1, 1 + patch) };
+  }
   const rowOfPatch = new Int32Array(patch);
   for (const [row, source] of sourceOfRow.entries()) {
     if (source > 0) rowOfPatch[source - 1] = row;

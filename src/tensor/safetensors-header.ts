@@ -22,6 +22,21 @@ const FORMAT_DTYPES: Readonly<Record<string, readonly [DType, number]>> = {
   BOOL: ['bool', 1],
 };
 
+/** Bytes of one element. @throws OneVisionError 'checkpoint' for a type that cannot be stored. */
+export function itemBytes(dtype: DType): number {
+  return formatOf(dtype, 'a tensor')[1];
+}
+
+/** The format's name of a type and its bytes. */
+function formatOf(dtype: DType, what: string): readonly [string, number] {
+  const found = Object.entries(FORMAT_DTYPES).find(([, [ours]]) => ours === dtype);
+  if (found !== undefined) return [found[0], found[1][1]];
+  throw new OneVisionError(
+    'checkpoint',
+    `Expected ${what} to have a storable dtype; got ${dtype}.`,
+  );
+}
+
 const count = z.number().int().nonnegative();
 const entrySchema = z.object({
   dtype: z.string(),
@@ -121,14 +136,8 @@ export function formatHeader(
   metadata: Readonly<Record<string, string>>,
 ): { header: Uint8Array; order: readonly string[] } {
   const described = Object.entries(tensors).map(([name, { dtype, shape }]) => {
-    const format = Object.entries(FORMAT_DTYPES).find(([, [ours]]) => ours === dtype);
-    if (format === undefined) {
-      throw new OneVisionError(
-        'checkpoint',
-        `Expected ${name} to have a storable dtype; got ${dtype}.`,
-      );
-    }
-    return { name, shape, format: format[0], itemBytes: format[1][1] };
+    const [format, itemBytes] = formatOf(dtype, name);
+    return { name, shape, format, itemBytes };
   });
   described.sort((a, b) => b.itemBytes - a.itemBytes || (a.name < b.name ? -1 : 1));
   const fields: Record<string, unknown> = {};

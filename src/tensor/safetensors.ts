@@ -7,11 +7,12 @@ import type { DType } from './dtype.ts';
 import * as ops from './ops.ts';
 import { type Entry, formatHeader, parseHeader } from './safetensors-header.ts';
 import { keep, tidy } from './scope.ts';
+import { type LazyTensor, lazyOf, type Placement, TensorFile } from './storage/stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100 * 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 16 * 1024 * 1024;
 
 /** An open safetensors file. Its tensors stay valid after `close`. */
 export interface SafetensorsFile {
@@ -23,9 +24,12 @@ export interface SafetensorsFile {
   dtype(name: string): DType;
   /**
    * A tensor over the mapped file: pages are read when touched, and writing to it changes memory
-   * only, never the file. Copied instead where the data is not aligned to its element size.
+   * only, never the file. Streamed into memory instead where the placement asks for another type
+   * or device, or the data is not aligned to its element size.
    */
-  tensor(name: string): Tensor;
+  tensor(name: string, placement?: Placement): Tensor;
+  /** The same, to be read later; the file must still be open then. */
+  lazy(name: string): LazyTensor;
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -38,8 +42,7 @@ export function openSafetensors(path: string): SafetensorsFile {
   const { headerBytes, fileBytes } = readHeader(path);
   const dataStart = LENGTH_BYTES + headerBytes.byteLength;
   const { entries, metadata } = parseHeader(headerBytes, fileBytes - dataStart, path);
-  let map: Tensor | undefined;
-  let closed = false;
+  const file = new TensorFile(path, fileBytes);
   const entryOf = (name: string): Entry => {
     const entry = entries.get(name);
     if (entry !== undefined) return entry;
@@ -47,36 +50,26 @@ export function openSafetensors(path: string): SafetensorsFile {
       hint: `The file holds ${[...entries.keys()].slice(0, 5).join(', ')}, …`,
     });
   };
-  const close = (): void => {
-    closed = true;
-    map?.dispose();
+  const tensor = (name: string, placement?: Placement): Tensor => {
+    const entry = entryOf(name);
+    const { begin, end } = entry;
+    return file.read({ ...entry, begin: dataStart + begin, end: dataStart + end }, placement);
   };
+  const close = (): void => file.close();
   return {
     path,
     names: [...entries.keys()],
     metadata,
     shape: (name) => entryOf(name).shape,
     dtype: (name) => entryOf(name).dtype,
-    tensor(name) {
-      const entry = entryOf(name);
-      if (closed)
-        throw new OneVisionError('checkpoint', `Expected ${path} to be open; it is closed.`);
-      const options = { shared: false, size: fileBytes, dtype: 'uint8' } as const;
-      map ??= keep(ops.fromFile(path, options));
-      return mappedTensor(map, entry, dataStart);
+    tensor,
+    lazy: (name) => {
+      const { dtype, shape } = entryOf(name);
+      return { dtype, shape, read: (placement) => tensor(name, placement) };
     },
     close,
     [Symbol.dispose]: close,
   };
-}
-
-function mappedTensor(map: Tensor, entry: Entry, dataStart: number): Tensor {
-  return tidy(() => {
-    const start = dataStart + entry.begin;
-    const bytes = ops.narrow(map, 0, start, entry.end - entry.begin);
-    const aligned = start % entry.itemBytes === 0 ? bytes : ops.clone(bytes);
-    return ops.reshape(ops.viewDtype(aligned, entry.dtype), entry.shape);
-  });
 }
 
 function readHeader(path: string): { headerBytes: Uint8Array; fileBytes: number } {
@@ -120,19 +113,34 @@ function openForReading(path: string): number {
  * depend on the tensors and the metadata only (wide element types first, then by name).
  * @throws OneVisionError 'disk' where the file cannot be written
  */
-export async function saveSafetensors(
+export function saveSafetensors(
   path: string,
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const { header, order } = formatHeader(tensors, metadata);
+  const lazies = Object.entries(tensors).map(([name, tensor]) => [name, lazyOf(tensor)] as const);
+  return writeSafetensors(path, new Map(lazies), metadata);
+}
+
+/** The same for tensors that are read one by one, as they are written. */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, LazyTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { header, order } = formatHeader(Object.fromEntries(tensors), metadata);
   const file = await createFileAtomic(path);
   try {
     await file.write(header);
     for (const name of order) {
-      const tensor = tensors[name];
-      if (tensor === undefined) continue;
-      for (const chunk of rawBytes(tensor)) await file.write(chunk);
+      const lazy = tensors.get(name);
+      if (lazy === undefined) continue;
+      const tensor = keep(lazy.read());
+      try {
+        for (const chunk of rawBytes(tensor)) await file.write(chunk);
+      } finally {
+        tensor.dispose();
+      }
     }
     await file.commit();
   } finally {
@@ -141,7 +149,7 @@ export async function saveSafetensors(
 }
 
 /** A tensor's elements as stored, in pieces. */
-function* rawBytes(tensor: Tensor): Generator<Uint8Array> {
+export function* rawBytes(tensor: Tensor): Generator<Uint8Array> {
   if (tensor.numel === 0) return;
   const bytes = keep(
     tidy(() => ops.viewDtype(ops.reshape(ops.contiguous(ops.detach(tensor)), [-1]), 'uint8')),

@@ -255,6 +255,36 @@ export function argmax(
   return wrap(native().call(argmaxOperator.id, self.handle, options?.dim, options?.keepdim));
 }
 
+const argsortStableOperator = new Operator('aten::argsort.stable');
+/** `aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor` */
+export function argsortStable(
+  self: Tensor,
+  options: { stable: boolean; dim?: number | undefined; descending?: boolean | undefined },
+): Tensor {
+  return wrap(
+    native().call(
+      argsortStableOperator.id,
+      self.handle,
+      options.stable,
+      options.dim,
+      options.descending,
+    ),
+  );
+}
+
+const asStridedOperator = new Operator('aten::as_strided');
+/** `aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)` */
+export function asStrided(
+  self: Tensor,
+  size: readonly number[],
+  stride: readonly number[],
+  options?: { storageOffset?: number | null | undefined },
+): Tensor {
+  return wrap(
+    native().call(asStridedOperator.id, self.handle, size, stride, options?.storageOffset),
+  );
+}
+
 const baddbmmOperator = new Operator('aten::baddbmm');
 /** `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
 export function baddbmm(

@@ -150,6 +150,16 @@ export function div(self: Tensor, other: Tensor): Tensor {
   return wrap(native().call(divOperator.id, self.handle, other.handle));
 }
 
+const divModeOperator = new Operator('aten::div.Scalar_mode');
+/** `aten::div.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode) -> Tensor` */
+export function divMode(
+  self: Tensor,
+  other: Scalar,
+  options: { roundingMode: string | null },
+): Tensor {
+  return wrap(native().call(divModeOperator.id, self.handle, other, options.roundingMode));
+}
+
 const divScalarOperator = new Operator('aten::div.Scalar');
 /** `aten::div.Scalar(Tensor self, Scalar other) -> Tensor` */
 export function divScalar(self: Tensor, other: Scalar): Tensor {
@@ -275,4 +285,27 @@ export function expand(
   options?: { implicit?: boolean | undefined },
 ): Tensor {
   return wrap(native().call(expandOperator.id, self.handle, size, options?.implicit));
+}
+
+const eyeOperator = new Operator('aten::eye');
+/** `aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function eye(
+  n: number,
+  options?: {
+    dtype?: DType | null | undefined;
+    layout?: Layout | null | undefined;
+    device?: string | null | undefined;
+    pinMemory?: boolean | null | undefined;
+  },
+): Tensor {
+  return wrap(
+    native().call(
+      eyeOperator.id,
+      n,
+      options?.dtype,
+      options?.layout,
+      options?.device,
+      options?.pinMemory,
+    ),
+  );
 }

@@ -317,6 +317,29 @@ export function gridSampler(
   );
 }
 
+const groupedMmOperator = new Operator('aten::_grouped_mm');
+/** `aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor` */
+export function groupedMm(
+  self: Tensor,
+  mat2: Tensor,
+  options?: {
+    offs?: Tensor | null | undefined;
+    bias?: Tensor | null | undefined;
+    outDtype?: DType | null | undefined;
+  },
+): Tensor {
+  return wrap(
+    native().call(
+      groupedMmOperator.id,
+      self.handle,
+      mat2.handle,
+      options?.offs?.handle,
+      options?.bias?.handle,
+      options?.outDtype,
+    ),
+  );
+}
+
 const gtOperator = new Operator('aten::gt.Tensor');
 /** `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor` */
 export function gt(self: Tensor, other: Tensor): Tensor {
