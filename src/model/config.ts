@@ -90,6 +90,9 @@ export function checkConfig({ vision, text }: OneVisionConfig): void {
     ],
   ];
   for (const [holds, rule] of rules) {
-    if (!holds) throw new OneVisionError('checkpoint', `expected ${rule} in the model's config`);
+    if (holds) continue;
+    throw new OneVisionError('checkpoint', `expected ${rule} in the model's config`, {
+      hint: 'correct the sizes in config.json, or copy it again from the model it belongs to',
+    });
   }
 }

@@ -103,6 +103,7 @@ function openForReading(path: string): number {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OneVisionError('checkpoint', `Expected a safetensors file at ${path}; ${reason}.`, {
+      hint: 'Check the path; a model folder needs every file that its index names.',
       cause,
     });
   }

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { loadModel } from '../model/checkpoint.ts';
-import { OneVision } from '../model/onevision.ts';
+import type { OneVision } from '../model/onevision.ts';
 import type { Optimizer } from '../nn/optim/optimizer.ts';
-import { noGrad } from '../tensor/index.ts';
-import * as ops from '../tensor/ops.ts';
 import { openSafetensors } from '../tensor/safetensors.ts';
 import type { Run } from '../track/run.ts';
 import { type FoundCheckpoint, findCheckpoint } from './checkpoints.ts';
@@ -49,16 +47,7 @@ export async function resumePoint(
  * them, and matrix kernels may round differently there; training must not depend on that.
  */
 export function loadForTraining(dir: string): OneVision {
-  using mapped = loadModel(dir);
-  const weights = mapped.namedParameters();
-  return noGrad(
-    () =>
-      new OneVision(mapped.config, (name) => {
-        const weight = weights.get(name);
-        if (weight === undefined) throw new RangeError(`no weight ${name}`);
-        return ops.clone(weight);
-      }),
-  );
+  return loadModel(dir, { mapped: false });
 }
 
 /** Continues an optimizer from a checkpoint. */

@@ -7,7 +7,7 @@ import * as ops from '../ops.ts';
 import { keep, tidy } from '../scope.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 
-const CHUNK_BYTES = 8 * 1024 * 1024;
+const CHUNK_BYTES = 2 * 1024 * 1024;
 
 /** Where a tensor goes and as what. */
 export interface Placement {
@@ -72,7 +72,7 @@ export class TensorFile {
     this.#map?.dispose();
   }
 
-  /** File → a buffer of a few megabytes → the tensor, piece by piece. */
+  /** File → a small buffer → the tensor, piece by piece. */
   #stream(region: Region, dtype: DType, device: string): Tensor {
     const { begin, end, itemBytes, shape } = region;
     const target = ops.empty(shape, { dtype, device });
