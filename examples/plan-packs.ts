@@ -9,7 +9,7 @@ const patches = new Uint32Array(count).fill(256);
 
 const started = performance.now();
 const limits = { tokens: 8192, patches: 65_536, segments: 4096 };
-const plan = planPacks({ tokens, patches }, limits, 1);
+const plan = planPacks({ tokens, patches }, limits, { seed: 1 });
 const seconds = (performance.now() - started) / 1000;
 
 console.log(`${count} samples in ${plan.numPacks} packs, ${seconds.toFixed(2)} s`);

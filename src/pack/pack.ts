@@ -21,7 +21,7 @@ import { loadTokenizer } from '../text/tokenizer.ts';
 import type { PackConfig, PackInput } from './config.ts';
 import { type LengthContext, measureFolder, tokenizerHash } from './lengths.ts';
 import { drawCopies, drawCounts } from './mixture.ts';
-import { type Lengths, type PackPlan, packMembers, planPacks } from './plan.ts';
+import { type Lengths, type PackPlan, planPacks } from './plan.ts';
 import { FilePool } from './ranges.ts';
 import { fetchSample, type SampleLocation, writePacks } from './write.ts';
 
@@ -82,7 +82,7 @@ export async function pack(options: PackOptions): Promise<Manifest> {
     patches: config.maxPatches,
     segments: config.maxSegments,
   };
-  const plan = planPacks(lengths, limits, config.seed);
+  const plan = planPacks(lengths, limits, { seed: config.seed });
   if (plan.numPacks === 0) {
     throw new OneVisionError(
       'data',
@@ -197,7 +197,7 @@ async function write(
   plan: PackPlan,
   locate: (draw: number) => SampleLocation,
 ): Promise<Manifest['files']> {
-  const { starts, members } = packMembers(plan);
+  const { starts, members } = plan;
   using journal = openJournal(join(options.output, `.shards-${hash}.jsonl`));
   using progress = createProgress({ label: 'pack', unit: 'packs', total: plan.numPacks });
   return await writePacks({
@@ -243,7 +243,7 @@ function describe(
 ): Manifest {
   const { config, processor } = options;
   const sum = (values: Uint32Array): number =>
-    values.reduce((total, value, draw) => total + ((plan.packOf[draw] ?? -1) >= 0 ? value : 0), 0);
+    plan.members.reduce((total, draw) => total + (values[draw] ?? 0), 0);
   return {
     format: 'onevision/1',
     kind: 'packs',

@@ -1,10 +1,11 @@
-// Which samples share a pack: best-fit-decreasing over two budgets. Pure arithmetic on lengths;
-// reads no file and knows no sample.
+// Which samples share a pack, under a budget of tokens and one of vision patches. Pure arithmetic on
+// lengths; reads no file and knows no sample.
 
-import { hashUint32 } from '../core/hash.ts';
-import { lowerBound } from './fit/bounds.ts';
-import { shuffle } from './fit/shuffle.ts';
-import { SpaceIndex } from './fit/space-index.ts';
+import { OneVisionError } from '../core/errors.ts';
+import { addPacks } from './fit/multiple.ts';
+import { concatPacks, type Packs } from './fit/problem.ts';
+import { addText, type Method, type Solution, solve } from './fit/solve.ts';
+import { type Needs, survey } from './fit/survey.ts';
 
 /** What a sample costs, one entry a sample. */
 export interface Lengths {
@@ -22,13 +23,19 @@ export interface PackLimits {
   readonly segments: number;
 }
 
+export interface PlanOptions {
+  readonly seed: number;
+  /** The number of packs is a multiple of this: data-parallel size × micro-batches. Default 1. */
+  readonly multiple?: number | undefined;
+  /** Source of each sample; given, no pack holds samples of two. `[samples]` */
+  readonly apart?: Uint16Array | Uint32Array | undefined;
+}
+
 /** Why a sample cannot be packed at all. */
 export type OverlongReason = 'tokens' | 'patches';
 
-export interface PackPlan {
-  readonly numPacks: number;
-  /** Pack of each sample; −1 for those in `overlong`. `[samples]` */
-  readonly packOf: Int32Array;
+/** The samples of pack p are `members[starts[p] … starts[p + 1]]`, ascending. */
+export interface PackPlan extends Packs {
   /** Samples that fit no pack, with the reason. They are listed, never cut. */
   readonly overlong: readonly { readonly sample: number; readonly reason: OverlongReason }[];
   /** Tokens used over tokens available, 0 … 1. */
@@ -37,228 +44,143 @@ export interface PackPlan {
   readonly lowerBound: number;
   /** (numPacks − lowerBound) / lowerBound. */
   readonly gap: number;
+  /** What made the packs; several where sources are kept apart. */
+  readonly methods: readonly Method[];
 }
 
-/** Packs looked at for one sample, fullest first, when the second budget is what refuses it. */
-const MAX_PROBES = 32;
-/** Packs opened last that are looked at after those. */
-const NUM_RECENT = 64;
-
-/** Samples shorter than this part of a pack are small: sorting them gains next to no fill. */
-const SMALL = 1 / 32;
-/** One small sample in so many is kept back to fill the gaps, longest first. */
-const FILLERS = 64;
-
 /**
- * Best-fit-decreasing: longest sample first, each into the fullest pack that takes it, a new pack
- * where none does. The budget in shorter supply leads (it sorts the samples and indexes the
- * packs), the other one is checked. With one budget binding this is exact; where the other one
- * refuses the 32 fullest packs, the fullest of the 64 opened last is taken. Linear in the number
- * of samples, 16 bytes a sample with the lengths.
+ * Plans packs: every sample that fits is in exactly one, no budget is broken, and their number is
+ * within a hair of the lower bound. Same lengths, limits and options: same plan. Linear in the
+ * number of samples; at most 16 bytes a sample with the lengths and the plan.
  *
- * Sorting puts samples of like length, and so of one source, into one pack; a step on it would
- * learn from that source alone. So samples of equal length are taken in an order drawn from the
- * seed, and small ones (under 1/32 of a pack) are not sorted at all: most in drawn order,
- * then one in 64, longest first, into the gaps. Same lengths, limits and seed: same plan.
+ * @throws OneVisionError 'recipe' for a limit below 1, a patch budget below the smallest image, and
+ * a multiple that needs more packs than there are samples.
  */
-export function planPacks(lengths: Lengths, limits: PackLimits, seed: number): PackPlan {
+export function planPacks(lengths: Lengths, limits: PackLimits, options: PlanOptions): PackPlan {
+  checkLimits(limits, options);
+  const { multiple = 1, seed, apart } = options;
   const overlong = findOverlong(lengths, limits);
-  const packOf = new Int32Array(lengths.tokens.length).fill(-1);
-  const skip = new Set(overlong.map((entry) => entry.sample));
-  const tokens = histogramOf(lengths.tokens, limits.tokens, skip);
-  const patches = histogramOf(lengths.patches, limits.patches, skip);
-  const packs = new OpenPacks(lengths, limits, packOf);
-  if (patches.total / limits.patches <= tokens.total / limits.tokens) {
-    packs.place(decreasing(lengths.tokens, limits.tokens, seed, skip), 'tokens');
-  } else {
-    const order = decreasing(lengths.patches, limits.patches, seed, skip);
-    const numImages = order.length - (patches.histogram[0] ?? 0);
-    packs.place(order.subarray(0, numImages), 'patches');
-    const text = order
-      .subarray(numImages)
-      .sort((a, b) => at(lengths.tokens, b) - at(lengths.tokens, a));
-    packs.place(text, 'tokens');
-  }
-  const bound = Math.max(
-    lowerBound(tokens.histogram, limits.tokens),
-    lowerBound(patches.histogram, limits.patches),
-    Math.ceil((packOf.length - skip.size) / limits.segments),
-  );
+  const { tokens, patches } = lengths;
+  const { segments } = limits;
+  const needs = { tokens, patches, maxTokens: limits.tokens, maxPatches: limits.patches, segments };
+  const parts = [...groupsOf(apart)].map((items) => planGroup(needs, items, seed));
+  const sum = (of: (part: Solution) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const numPacks = sum(({ packs }) => packs.numPacks);
+  const packs = joinParts(parts, needs, (multiple - (numPacks % multiple)) % multiple);
+  sortMembers(packs);
+  const lowerBound = multiple * Math.ceil(sum((part) => part.lowerBound) / multiple);
+  let used = 0;
+  for (const sample of packs.members) used += tokens[sample] ?? 0;
   return {
-    numPacks: packs.count,
-    packOf,
+    ...packs,
     overlong,
-    fill: packs.count === 0 ? 0 : tokens.total / (packs.count * limits.tokens),
-    lowerBound: bound,
-    gap: bound === 0 ? 0 : (packs.count - bound) / bound,
+    fill: used === 0 ? 0 : used / (packs.numPacks * limits.tokens),
+    lowerBound,
+    gap: lowerBound === 0 ? 0 : (packs.numPacks - lowerBound) / lowerBound,
+    methods: [...new Set(parts.map((part) => part.method))],
   };
 }
 
-/** The samples of every pack: those of pack p are `members[starts[p] … starts[p + 1]]`, ascending. */
-export function packMembers(plan: PackPlan): { starts: Uint32Array; members: Uint32Array } {
-  const starts = new Uint32Array(plan.numPacks + 1);
-  for (const pack of plan.packOf) {
-    if (pack >= 0) starts[pack + 1] = at(starts, pack + 1) + 1;
-  }
-  for (let pack = 0; pack < plan.numPacks; pack += 1) {
-    starts[pack + 1] = at(starts, pack + 1) + at(starts, pack);
-  }
-  const members = new Uint32Array(at(starts, plan.numPacks));
-  const cursor = starts.slice();
-  plan.packOf.forEach((pack, sample) => {
-    if (pack < 0) return;
-    members[at(cursor, pack)] = sample;
-    cursor[pack] = at(cursor, pack) + 1;
-  });
-  return { starts, members };
-}
-
-/** The packs while they are being filled. */
-class OpenPacks {
-  count = 0;
-  readonly #lengths: Lengths;
-  readonly #limits: PackLimits;
-  readonly #packOf: Int32Array;
-  /** Room left in each pack, one array a budget. */
-  #tokens: Int32Array = new Int32Array(1024);
-  #patches: Int32Array = new Int32Array(1024);
-  #segments: Int32Array = new Int32Array(1024);
-
-  constructor(lengths: Lengths, limits: PackLimits, packOf: Int32Array) {
-    this.#lengths = lengths;
-    this.#limits = limits;
-    this.#packOf = packOf;
-  }
-
-  /** Places samples in the given order, led by one budget. */
-  place(order: Uint32Array, lead: 'tokens' | 'patches'): void {
-    const index = new SpaceIndex(this.#limits[lead]);
-    const room = (pack: number): number =>
-      at(lead === 'tokens' ? this.#tokens : this.#patches, pack);
-    // A pack is open while it can take another segment of at least one token.
-    const open = (pack: number): boolean =>
-      at(this.#segments, pack) > 0 && at(this.#tokens, pack) > 0;
-    for (let pack = 0; pack < this.count; pack += 1) if (open(pack)) index.add(pack, room(pack));
-    let tokens = 0;
-    let patches = 0;
-    const fits = (pack: number): boolean =>
-      at(this.#tokens, pack) >= tokens && at(this.#patches, pack) >= patches;
-    for (const sample of order) {
-      tokens = at(this.#lengths.tokens, sample);
-      patches = at(this.#lengths.patches, sample);
-      const length = lead === 'tokens' ? tokens : patches;
-      let pack = index.find(length, MAX_PROBES, fits);
-      if (pack < 0) pack = this.#findRecent((recent) => open(recent) && fits(recent), room);
-      if (pack >= 0) index.remove(pack, room(pack));
-      else pack = this.#create();
-      this.#packOf[sample] = pack;
-      this.#tokens[pack] = at(this.#tokens, pack) - tokens;
-      this.#patches[pack] = at(this.#patches, pack) - patches;
-      this.#segments[pack] = at(this.#segments, pack) - 1;
-      if (open(pack)) index.add(pack, room(pack));
-    }
-  }
-
-  /** The fullest of the packs opened last that `fits` accepts, or −1. */
-  #findRecent(fits: (pack: number) => boolean, room: (pack: number) => number): number {
-    let best = -1;
-    for (let pack = Math.max(0, this.count - NUM_RECENT); pack < this.count; pack += 1) {
-      if (fits(pack) && (best < 0 || room(pack) < room(best))) best = pack;
-    }
-    return best;
-  }
-
-  #create(): number {
-    const pack = this.count;
-    this.count += 1;
-    if (this.count > this.#tokens.length) {
-      this.#tokens = doubled(this.#tokens);
-      this.#patches = doubled(this.#patches);
-      this.#segments = doubled(this.#segments);
-    }
-    this.#tokens[pack] = this.#limits.tokens;
-    this.#patches[pack] = this.#limits.patches;
-    this.#segments[pack] = this.#limits.segments;
-    return pack;
+function checkLimits(limits: PackLimits, { multiple = 1 }: PlanOptions): void {
+  for (const [name, value] of Object.entries({ ...limits, multiple })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new OneVisionError(
+      'recipe',
+      `expected a whole number of at least 1 for ${name} of a pack, came ${value}`,
+      { hint: 'set pack.maxTokens, maxPatches, maxSegments and multiple to positive numbers' },
+    );
   }
 }
 
-function doubled(values: Int32Array): Int32Array {
-  const grown = new Int32Array(values.length * 2);
-  grown.set(values);
-  return grown;
+/** The samples of each source to be kept apart; undefined: all together. */
+function* groupsOf(apart: PlanOptions['apart']): Generator<Uint32Array | undefined> {
+  if (apart === undefined) {
+    yield undefined;
+    return;
+  }
+  const groups = new Map<number, number>();
+  for (const group of apart) groups.set(group, (groups.get(group) ?? 0) + 1);
+  for (const [group, count] of [...groups].sort(([a], [b]) => a - b)) {
+    const items = new Uint32Array(count);
+    let cursor = 0;
+    apart.forEach((other, sample) => {
+      if (other !== group) return;
+      items[cursor] = sample;
+      cursor += 1;
+    });
+    yield items;
+  }
 }
 
-function findOverlong(lengths: Lengths, limits: PackLimits): PackPlan['overlong'] {
+/** Plans samples that may share packs. The budget in shorter supply leads. */
+function planGroup(needs: Needs, items: Uint32Array | undefined, seed: number): Solution {
+  const { byTokens, byPatches, leads, bound, numText } = survey(needs, items, seed);
+  if (leads === 'tokens') return solve(byTokens, bound);
+  const solved = solve(byPatches, bound);
+  return { ...solved, packs: addText(solved.packs, byTokens, byPatches, numText) };
+}
+
+/** One list of packs, with so many more of them made from the packs of the largest part. */
+function joinParts(parts: readonly Solution[], needs: Needs, numNew: number): Packs {
+  const packs = parts.map((part) => part.packs);
+  if (numNew > 0) {
+    const largest = packs.reduce((a, b) => (b.numPacks > a.numPacks ? b : a));
+    const budgets = [
+      { needs: needs.tokens, capacity: needs.maxTokens },
+      { needs: needs.patches, capacity: needs.maxPatches },
+    ];
+    const more = addPacks(largest, numNew, budgets, needs.segments);
+    if (more === undefined) {
+      throw new OneVisionError(
+        'recipe',
+        `expected samples for ${numNew} more packs to reach the multiple, came ` +
+          `${largest.members.length} in ${largest.numPacks} packs`,
+        { hint: 'lower pack.multiple, or pack more samples' },
+      );
+    }
+    packs[packs.indexOf(largest)] = more;
+  }
+  const [first] = packs;
+  return packs.length === 1 && first !== undefined ? first : concatPacks(packs);
+}
+
+/** Ascending samples within each pack. Packs are small, so insertion sort. */
+function sortMembers({ numPacks, starts, members }: Packs): void {
+  for (let pack = 0; pack < numPacks; pack += 1) {
+    const from = starts[pack] ?? 0;
+    const to = starts[pack + 1] ?? 0;
+    if (to - from > 64) {
+      members.subarray(from, to).sort();
+      continue;
+    }
+    for (let i = from + 1; i < to; i += 1) {
+      const sample = members[i] ?? 0;
+      let slot = i;
+      for (; slot > from && (members[slot - 1] ?? 0) > sample; slot -= 1) {
+        members[slot] = members[slot - 1] ?? 0;
+      }
+      members[slot] = sample;
+    }
+  }
+}
+
+function findOverlong({ tokens, patches }: Lengths, limits: PackLimits): PackPlan['overlong'] {
   const found: { sample: number; reason: OverlongReason }[] = [];
-  for (let sample = 0; sample < lengths.tokens.length; sample += 1) {
-    if (at(lengths.tokens, sample) > limits.tokens) found.push({ sample, reason: 'tokens' });
-    else if (at(lengths.patches, sample) > limits.patches) {
-      found.push({ sample, reason: 'patches' });
-    }
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let sample = 0; sample < tokens.length; sample += 1) {
+    const needed = patches[sample] ?? 0;
+    if (needed > 0 && needed < smallest) smallest = needed;
+    if ((tokens[sample] ?? 0) > limits.tokens) found.push({ sample, reason: 'tokens' });
+    else if (needed > limits.patches) found.push({ sample, reason: 'patches' });
+  }
+  if (smallest > limits.patches && smallest < Number.POSITIVE_INFINITY) {
+    throw new OneVisionError(
+      'recipe',
+      `expected room for at least one image in a pack, came ${limits.patches} patches where the ` +
+        `smallest image takes ${smallest}`,
+      { hint: `set pack.maxPatches to ${smallest} or more, or image.maxPixels lower` },
+    );
   }
   return found;
-}
-
-function histogramOf(
-  values: Uint32Array,
-  largest: number,
-  skip: ReadonlySet<number>,
-): { histogram: Float64Array; total: number } {
-  const histogram = new Float64Array(largest + 1);
-  let total = 0;
-  for (let sample = 0; sample < values.length; sample += 1) {
-    if (skip.size > 0 && skip.has(sample)) continue;
-    const value = at(values, sample);
-    histogram[value] = at(histogram, value) + 1;
-    total += value;
-  }
-  return { histogram, total };
-}
-
-/**
- * Samples by falling value (counting sort), each run of equal values in a seeded random order.
- * Small values that are not fillers count as one value, the largest small one.
- */
-function decreasing(
-  values: Uint32Array,
-  largest: number,
-  seed: number,
-  skip: ReadonlySet<number>,
-): Uint32Array {
-  const small = Math.floor(largest * SMALL);
-  const rank = (sample: number): number => {
-    const value = at(values, sample);
-    if (value >= small || value === 0) return value;
-    return hashUint32('filler', seed, sample) % FILLERS === 0 ? value : small;
-  };
-  const histogram = new Float64Array(largest + 1);
-  for (let sample = 0; sample < values.length; sample += 1) {
-    if (skip.size > 0 && skip.has(sample)) continue;
-    const value = rank(sample);
-    histogram[value] = at(histogram, value) + 1;
-  }
-  const starts = new Uint32Array(largest + 2);
-  for (let value = largest; value >= 0; value -= 1) {
-    starts[value] = at(starts, value + 1) + at(histogram, value);
-  }
-  // starts[v] is now the end of run v; filling from the back turns it into the start.
-  const order = new Uint32Array(values.length - skip.size);
-  for (let sample = values.length - 1; sample >= 0; sample -= 1) {
-    if (skip.size > 0 && skip.has(sample)) continue;
-    const value = rank(sample);
-    const slot = at(starts, value) - 1;
-    starts[value] = slot;
-    order[slot] = sample;
-  }
-  for (let value = 0; value <= largest; value += 1) {
-    const from = at(starts, value);
-    shuffle(order.subarray(from, from + at(histogram, value)), hashUint32('plan', seed, value));
-  }
-  return order;
-}
-
-/** Reads an entry that is known to be there. */
-function at(values: Uint32Array | Int32Array | Float64Array, index: number): number {
-  return values[index] ?? 0;
 }

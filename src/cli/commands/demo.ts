@@ -22,7 +22,7 @@ const PIECES: readonly Piece[] = [
   ['Curation: filter, deduplicate, balance by concept', curatePiece],
   ['Tasks: questions with exact answers on real pictures', synthPiece],
   ['Tokenizer: byte-level BPE', tokenizerPiece],
-  ['Packing: best-fit-decreasing', packAll],
+  ['Packing', packAll],
   ['Training: align, mid-train, instruct', trainAll],
 ];
 

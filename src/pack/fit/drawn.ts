@@ -1,0 +1,220 @@
+// The first planner: packs drawn at random and then closed exactly. Every pack is a random sample of
+// the data, so sources mix and costs are alike, and next to no token is left empty.
+
+import { hashUint32 } from '../../core/hash.ts';
+import { Pool } from './lookup/pool.ts';
+import { type Packs, PackWriter, type Problem } from './problem.ts';
+import { seededUnit } from './shuffle.ts';
+import { drawStream, type Stream } from './stream.ts';
+
+/** Samples that wait at a time: enough lengths to meet any remainder exactly, few enough to be fast. */
+const WINDOW = 4096;
+/** Random draws in a row that may fail before the pack is closed. */
+const MAX_MISSES = 4;
+/** Random pairs and triples tried for an exact close. */
+const MAX_TRIES = 12;
+/** One random sample in so many comes from the window, so that nothing gathers there. */
+const FROM_WINDOW = 4;
+
+/**
+ * Samples pass in seeded random order through a window. A pack takes the longest sample of the
+ * window, so that nothing hard to place is left for the end; then random ones, while more room
+ * stays free than their mean; then the one, two or three that leave the least, mostly nothing.
+ * Linear in the number of samples; 4 bytes a sample.
+ */
+export function drawPacks(problem: Problem): Packs {
+  const drawer = new Drawer(problem);
+  while (drawer.openPack()) {
+    drawer.fill();
+    drawer.complete();
+    drawer.writer.close();
+  }
+  return drawer.writer.finish();
+}
+
+class Drawer {
+  readonly writer: PackWriter;
+  readonly #problem: Problem;
+  readonly #pool: Pool;
+  readonly #window: number;
+  readonly #capacity: number;
+  readonly #stream: Stream;
+  readonly #unit: () => number;
+  #drawn = 0;
+  /** The sample just read. */
+  #sample = 0;
+  #length = 0;
+  #itsSide = 0;
+  /** Summed length of the window. */
+  #sum = 0;
+  /** Room in the open pack. */
+  #room = 0;
+  #side = 0;
+  #segments = 0;
+  /** The close found so far: slots, −1 for none, and the room it leaves. */
+  #first = -1;
+  #second = -1;
+  #third = -1;
+  #left = 0;
+
+  constructor(problem: Problem) {
+    this.#problem = problem;
+    this.#window = Math.min(WINDOW, Math.max(64, problem.numItems >>> 2));
+    this.#capacity = this.#window + (this.#window >>> 2);
+    this.#pool = new Pool(problem.leadCapacity, this.#capacity);
+    this.#stream = drawStream(problem, hashUint32('stream', problem.seed));
+    this.#unit = seededUnit(hashUint32('draw', problem.seed));
+    // Packs are written over the part of the stream that has been read.
+    this.writer = new PackWriter(this.#stream.samples, problem.numItems >>> 3);
+  }
+
+  /** Opens a pack with the longest sample of the window; false when nothing is left. */
+  openPack(): boolean {
+    while (this.#pool.size < this.#window && this.#next()) this.#wait();
+    if (this.#pool.size === 0) return false;
+    this.#room = this.#problem.leadCapacity;
+    this.#side = this.#problem.sideCapacity;
+    this.#segments = this.#problem.segments;
+    this.#take(this.#pool.longest());
+    return true;
+  }
+
+  /** Adds random samples while more room than the mean of the window stays free. */
+  fill(): void {
+    const pool = this.#pool;
+    const keep = pool.size === 0 ? 0 : this.#sum / pool.size;
+    let misses = 0;
+    while (misses < MAX_MISSES && this.#segments > 1 && this.#room > keep) {
+      if (this.#readsStream() && this.#next()) {
+        if (this.#room - this.#length >= keep && this.#itsSide <= this.#side) this.#takeNext();
+        else {
+          this.#wait();
+          misses += 1;
+        }
+        continue;
+      }
+      if (pool.size === 0) return;
+      const slot = Math.floor(this.#unit() * pool.size);
+      if (this.#room - pool.lengthAt(slot) >= keep && pool.sideAt(slot) <= this.#side) {
+        this.#take(slot);
+      } else misses += 1;
+    }
+  }
+
+  #readsStream(): boolean {
+    const { size } = this.#pool;
+    const turn = this.writer.numMembers % FROM_WINDOW !== 0;
+    return size < this.#window || (turn && size < this.#capacity);
+  }
+
+  /** Reads the next sample of the random order; false past the end. */
+  #next(): boolean {
+    const { side, numItems } = this.#problem;
+    if (this.#drawn >= numItems) return false;
+    this.#sample = this.#stream.samples[this.#drawn] ?? 0;
+    this.#length = this.#stream.lengths[this.#drawn] ?? 0;
+    this.#itsSide = side === undefined ? 0 : (side[this.#sample] ?? 0);
+    this.#drawn += 1;
+    return true;
+  }
+
+  /** Lets the sample just read wait in the window. */
+  #wait(): void {
+    this.#pool.add(this.#sample, this.#length, this.#itsSide);
+    this.#sum += this.#length;
+  }
+
+  /** Puts the sample just read into the open pack. */
+  #takeNext(): void {
+    this.writer.add(this.#sample);
+    this.#room -= this.#length;
+    this.#side -= this.#itsSide;
+    this.#segments -= 1;
+  }
+
+  /** Closes the pack with the samples that leave the least room, until nothing fits. */
+  complete(): void {
+    while (this.#room > 0 && this.#segments > 0 && this.#pool.size > 0) {
+      if (!this.#findOne()) return;
+      for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryTwo();
+      for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryThree();
+      // The highest slot first: removing it moves no other of them.
+      const [a, b, c] = descending(this.#first, this.#second, this.#third);
+      if (a >= 0) this.#take(a);
+      if (b >= 0) this.#take(b);
+      if (c >= 0) this.#take(c);
+    }
+  }
+
+  #take(slot: number): void {
+    const pool = this.#pool;
+    const length = pool.lengthAt(slot);
+    this.writer.add(pool.sampleAt(slot));
+    this.#room -= length;
+    this.#side -= pool.sideAt(slot);
+    this.#segments -= 1;
+    this.#sum -= length;
+    pool.remove(slot);
+  }
+
+  /** The longest single sample that fits. */
+  #findOne(): boolean {
+    const slot = this.#longest(this.#room, this.#side, -1, -1);
+    this.#first = slot;
+    this.#second = -1;
+    this.#third = -1;
+    this.#left = this.#room - (slot < 0 ? 0 : this.#pool.lengthAt(slot));
+    return slot >= 0;
+  }
+
+  /** A random sample and the longest that fits beside it. */
+  #tryTwo(): void {
+    const pool = this.#pool;
+    if (this.#segments < 2) return;
+    const first = Math.floor(this.#unit() * pool.size);
+    const room = this.#room - pool.lengthAt(first);
+    const side = this.#side - pool.sideAt(first);
+    if (room <= 0 || side < 0) return;
+    this.#offer(first, -1, this.#longest(room, side, first, -1), room);
+  }
+
+  /** Two random samples and the longest that fits beside them. */
+  #tryThree(): void {
+    const pool = this.#pool;
+    if (this.#segments < 3) return;
+    const first = Math.floor(this.#unit() * pool.size);
+    const second = Math.floor(this.#unit() * pool.size);
+    const room = this.#room - pool.lengthAt(first) - pool.lengthAt(second);
+    const side = this.#side - pool.sideAt(first) - pool.sideAt(second);
+    if (first === second || room <= 0 || side < 0) return;
+    this.#offer(first, second, this.#longest(room, side, first, second), room);
+  }
+
+  #offer(first: number, second: number, last: number, room: number): void {
+    if (last < 0) return;
+    const left = room - this.#pool.lengthAt(last);
+    if (left >= this.#left) return;
+    this.#left = left;
+    this.#first = first;
+    this.#second = last;
+    this.#third = second;
+  }
+
+  /** The longest sample within both budgets that is neither of two slots, or −1. */
+  #longest(room: number, side: number, not1: number, not2: number): number {
+    const pool = this.#pool;
+    let length = pool.floor(room);
+    for (let probes = 0; length >= 0 && probes < MAX_TRIES; probes += 1) {
+      const slot = pool.find(length, side, not1, not2);
+      if (slot >= 0) return slot;
+      length = pool.floor(length - 1);
+    }
+    return -1;
+  }
+}
+
+function descending(a: number, b: number, c: number): [number, number, number] {
+  const high = Math.max(a, b, c);
+  const low = Math.min(a, b, c);
+  return [high, a + b + c - high - low, low];
+}
