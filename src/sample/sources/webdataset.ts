@@ -1,58 +1,68 @@
-// Source: a folder of WebDataset tar archives, with its manifest where it has one.
-import { existsSync, statSync } from 'node:fs';
+// Source: WebDataset tar archives, ours (with a manifest or our JSON) and others' (`a.jpg`, `a.txt`,
+// `a.json`). One archive a shard; a record has its byte range.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { OneVisionError } from '../../core/errors.ts';
 import { hashConfig, MANIFEST, readManifest } from '../manifest.ts';
 import { listShards, sampleOfRecord } from '../shards/read-samples.ts';
-import { readRecords } from '../shards/records.ts';
+import { readRecords, type TarRecord } from '../shards/records.ts';
+import { hashFiles, type SourceFile } from './listing.ts';
+import { entriesOf, type Row, reasonOf } from './rows/entries.ts';
+import { recordOfParts } from './rows/parts.ts';
+import type { RecordContext } from './rows/record.ts';
 import type { Source, SourceEntry, SourceShard, SourceSpec } from './source.ts';
 
-export function openWebdataset(spec: SourceSpec): Source {
-  const shards = listShards(spec.path);
-  if (shards.length === 0) {
-    throw new OneVisionError('data', `Expected shards (*.tar) in ${spec.path}; there are none.`, {
-      hint: 'run the stage that fills this folder, or check the path',
-    });
-  }
+export function openWebdataset(
+  spec: SourceSpec,
+  name: string,
+  files: readonly SourceFile[],
+): Source {
+  const root = files[0]?.root ?? spec.path;
+  const isOurs = existsSync(join(root, MANIFEST));
+  const all = files.map((file) => ({ name: file.name, count: undefined }));
   return {
     format: 'webdataset',
     spec,
-    hash: hashFolder(spec.path, shards),
-    shards,
-    read: (shard) => readEntries(join(spec.path, shard.name), shard),
+    hash: isOurs ? hashConfig(readManifest(root).files) : hashFiles(files),
+    shards: isOurs ? listShards(root) : all,
+    read: (shard) => {
+      const context = { name, shard: shard.name, imageRoot: root };
+      return readTarShard(join(root, shard.name), shard, context);
+    },
   };
 }
 
-function hashFolder(dir: string, shards: readonly SourceShard[]): string {
-  if (existsSync(join(dir, MANIFEST))) return hashConfig(readManifest(dir).files);
-  return hashConfig(shards.map(({ name }) => [name, statSync(join(dir, name)).size]));
-}
-
-async function* readEntries(
+/** The entries of one archive. Ours and foreign records are told apart one by one. */
+export function readTarShard(
   path: string,
   shard: SourceShard,
+  context: RecordContext,
 ): AsyncGenerator<SourceEntry, void, undefined> {
-  let numSeen = 0;
-  let damage = 'fewer samples than its manifest says';
-  let isDamaged = false;
+  return entriesOf(readRows(path), context, shard.count);
+}
+
+async function* readRows(path: string): AsyncGenerator<Row, void, undefined> {
+  for await (const record of readRecords(path)) {
+    const { key, start, size } = record;
+    yield { place: key, ...read(record), range: { path, start, size } };
+  }
+}
+
+function read(record: TarRecord): Pick<Row, 'sample' | 'record' | 'reason'> {
+  if (record.oversize) return { reason: 'the record is too large' };
   try {
-    for await (const record of readRecords(path)) {
-      numSeen += 1;
-      try {
-        const { start, size } = record;
-        yield { sample: sampleOfRecord(record), range: { path, start, size } };
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        yield { lost: { uid: `${shard.name}:${record.key}`, reason, numSamples: 1 } };
-      }
-    }
+    return { sample: sampleOfRecord(record) };
   } catch (error) {
-    if (!(error instanceof OneVisionError)) throw error;
-    isDamaged = true;
-    damage = error.message;
+    if (isOurs(record)) return { reason: reasonOf(error) };
   }
-  const numMissing = Math.max(isDamaged ? 1 : 0, (shard.count ?? 0) - numSeen);
-  if (numMissing > 0) {
-    yield { lost: { uid: `${shard.name}:rest`, reason: damage, numSamples: numMissing } };
+  try {
+    return { record: recordOfParts(record.parts, record.key) };
+  } catch (error) {
+    return { reason: reasonOf(error) };
   }
+}
+
+/** Our JSON says group and split, whatever else is wrong with it. */
+function isOurs({ parts }: TarRecord): boolean {
+  const json = parts.get('json');
+  return json?.includes('"group":') === true && json.includes('"split":');
 }
