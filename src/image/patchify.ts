@@ -35,7 +35,7 @@ export function patchify(image: RgbImage, cfg: ProcessorConfig): Patches {
   const gridH = image.height / cfg.patchSize;
   const gridW = image.width / cfg.patchSize;
   const pixels = new Float32Array(image.width * image.height * 3);
-  const tables = [0, 1, 2].map((channel) => normaliseTable(cfg, channel));
+  const tables = normaliseTables(cfg);
   const m = cfg.mergeSize;
   const rowLength = 3 * cfg.patchSize * cfg.patchSize;
   let offset = 0;
@@ -70,32 +70,34 @@ export async function processImage(
   return processRgb(await decodeImage(bytes, options), cfg);
 }
 
-function normaliseTable(cfg: ProcessorConfig, channel: number): Float32Array {
-  const mean = cfg.mean[channel] ?? 0;
-  const std = cfg.std[channel] ?? 1;
-  return Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / std);
+/** For each channel, the value of each byte: (v / 255 − mean) / std. */
+type NormaliseTables = readonly [Float32Array, Float32Array, Float32Array];
+
+function normaliseTables({ mean, std }: ProcessorConfig): NormaliseTables {
+  const table = (channel: 0 | 1 | 2): Float32Array =>
+    Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean[channel]) / std[channel]);
+  return [table(0), table(1), table(2)];
 }
 
+/** One patch, all channels in one pass over its pixels. */
 function copyPatch(
-  image: RgbImage,
+  { data, width }: RgbImage,
   side: number,
   y: number,
   x: number,
-  tables: readonly Float32Array[],
+  [red, green, blue]: NormaliseTables,
   out: Float32Array,
   offset: number,
 ): void {
-  const { data, width } = image;
+  const plane = side * side;
   let to = offset;
-  for (let channel = 0; channel < 3; channel++) {
-    const table = tables[channel] as Float32Array;
-    for (let row = 0; row < side; row++) {
-      let from = 3 * ((y * side + row) * width + x * side) + channel;
-      for (let column = 0; column < side; column++) {
-        out[to] = table[data[from] as number] as number;
-        to += 1;
-        from += 3;
-      }
+  for (let row = 0; row < side; row++) {
+    let from = 3 * ((y * side + row) * width + x * side);
+    for (const end = to + side; to < end; to++) {
+      out[to] = red[data[from] as number] as number;
+      out[to + plane] = green[data[from + 1] as number] as number;
+      out[to + 2 * plane] = blue[data[from + 2] as number] as number;
+      from += 3;
     }
   }
 }
