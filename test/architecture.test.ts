@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sample: ['core'],
   synth: ['core', 'image', 'sample'],
   curate: ['core', 'image', 'sample'],
-  pack: ['core', 'image', 'sample', 'text'],
+  pack: ['cluster', 'core', 'image', 'sample', 'text'],
   tensor: ['core'],
   nn: ['core', 'tensor'],
   model: ['core', 'image', 'nn', 'tensor', 'text'],

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { chatCommand } from './commands/chat.ts';
 import { curateCommand } from './commands/curate.ts';
+import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evalCommand } from './commands/eval.ts';
@@ -21,11 +22,16 @@ const COMMANDS = [
   doctorCommand,
   curateCommand,
   packCommand,
+  dataCommand,
   trainCommand,
   evalCommand,
   chatCommand,
 ];
-for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+for (const make of COMMANDS) {
+  const command = make();
+  for (const part of [command, ...command.commands]) part.copyInheritedSettings(program);
+  program.addCommand(command);
+}
 
 try {
   await program.parseAsync();

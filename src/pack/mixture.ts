@@ -73,14 +73,46 @@ function apportion(weights: readonly number[], weightSum: number, total: number)
  * Times each sample of one input is drawn: every sample ⌊count / n⌋ times, and the rest of the
  * count goes to the samples with the smallest coins.
  *
- * @param coins a seeded hash of each sample's uid, in [0, 1).
+ * @param coins a seeded hash of each sample's uid.
  */
-export function drawCopies(coins: readonly number[], count: number): Uint32Array {
+export function drawCopies(coins: ArrayLike<number>, count: number): Uint32Array {
   if (coins.length === 0) return new Uint32Array();
   const copies = new Uint32Array(coins.length).fill(Math.floor(count / coins.length));
   const rest = count % coins.length;
+  if (rest === 0) return copies;
   const order = Uint32Array.from(coins, (_, index) => index);
   order.sort((a, b) => (coins[a] ?? 0) - (coins[b] ?? 0) || a - b);
   for (const index of order.subarray(0, rest)) copies[index] = (copies[index] ?? 0) + 1;
   return copies;
+}
+
+/** Every draw of a sample into a set: which sample, and how often it was drawn before. `[draws]` */
+export interface Draws {
+  readonly samples: Uint32Array;
+  readonly copies: Uint16Array;
+}
+
+/**
+ * Draws from several inputs: `counts[i]` samples of the input that is `firsts[i] … firsts[i + 1]`.
+ * @param coins as in `drawCopies`, over all inputs.
+ */
+export function drawMix(
+  coins: Uint32Array,
+  firsts: readonly number[],
+  counts: readonly number[],
+): Draws {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const samples = new Uint32Array(total);
+  const copies = new Uint16Array(total);
+  let draw = 0;
+  counts.forEach((count, input) => {
+    const first = firsts[input] ?? 0;
+    drawCopies(coins.subarray(first, firsts[input + 1]), count).forEach((times, index) => {
+      for (let copy = 0; copy < times; copy += 1, draw += 1) {
+        samples[draw] = first + index;
+        copies[draw] = copy;
+      }
+    });
+  });
+  return { samples, copies };
 }

@@ -1,9 +1,20 @@
 // The pack stage on small data: read-back equals what went in, mixes are exact, kills and repeats
 // change no byte, bad input is named.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
   TINY_PROCESSOR,
@@ -12,11 +23,12 @@ import {
   writeTinyTokenizer,
 } from '../../test/support/tiny-data.ts';
 import { OneVisionError } from '../core/errors.ts';
-import { sha256Hex } from '../core/hash.ts';
+import { coin, sha256Hex } from '../core/hash.ts';
 import { silentLog } from '../core/log.ts';
 import { readLedger } from '../sample/ledger.ts';
 import { type Manifest, readManifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
+import { encodeTarMember, TAR_END } from '../sample/tar.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { PackConfigSchema, type PackInput, type PackSettings } from './config.ts';
 import { measureSample } from './lengths.ts';
@@ -24,7 +36,13 @@ import { drawCounts } from './mixture.ts';
 import { pack } from './pack.ts';
 import { openPacks } from './read.ts';
 import type { PackedSample } from './record.ts';
+import { surveyPacks } from './report/collect.ts';
+import { packReportHtml } from './report/html.ts';
+import { SampleFetcher } from './write/fetch.ts';
+import { allocatePlacement } from './write/placement.ts';
 
+/** Times a running stage is killed; 20 by `ONEVISION_KILLS=20`. */
+const NUM_KILLS = Number(process.env['ONEVISION_KILLS'] ?? 3);
 const SETTINGS = { maxTokens: 200, maxPatches: 400, maxSegments: 16, seed: 3 };
 let dir = '';
 let tokenizer = '';
@@ -57,8 +75,12 @@ function readAll(name: string): PackedSample[] {
 
 /** Name and content of everything a stage left behind. */
 function digest(name: string): string[] {
-  const names = readdirSync(join(dir, name)).sort();
-  return names.map((file) => `${file} ${sha256Hex(readFileSync(join(dir, name, file)))}`);
+  const names = readdirSync(join(dir, name), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const folder = join(dir, name);
+  return names.map((file) => `${relative(folder, file)} ${sha256Hex(readFileSync(file))}`);
 }
 
 test('every sample is read back exactly once with its bytes', async () => {
@@ -110,33 +132,37 @@ test('the same settings give the same bytes, and a finished stage is not run aga
   assert.deepEqual(digest('first'), first);
 });
 
-test('a stage killed after some shards ends with the same bytes', async () => {
+test('kill -9 at any point, and any number of processes, change no byte', async () => {
   const settings = { ...SETTINGS, maxShardBytes: 50_000 };
-  await run('whole', settings);
-  // What a kill leaves: some whole shards, their journal, a temporary file, no manifest.
-  let written = 0;
-  const stop = new Error('killed');
-  const crashing = PackConfigSchema.parse(settings);
-  await assert.rejects(
-    pack({
-      inputs: [{ dir: join(dir, 'in') }],
-      output: join(dir, 'killed'),
-      config: crashing,
-      tokenizer,
-      processor: TINY_PROCESSOR,
-      log: silentLog,
-      onPack: (index) => {
-        written = index;
-        if (index === 40) throw stop;
-      },
-    }),
-    stop,
-  );
-  assert.equal(written, 40);
-  assert.ok(readdirSync(join(dir, 'killed')).some((name) => name.endsWith('.tar')));
-  await run('killed', settings);
-  assert.deepEqual(digest('killed'), digest('whole'));
+  await run('whole', { ...settings, workers: 1 });
+  const expected = digest('whole');
+  const start = performance.now();
+  await runChild('timed', settings, 2);
+  const fullMs = performance.now() - start;
+  assert.deepEqual(digest('timed'), expected);
+  for (let kill = 0; kill < NUM_KILLS; kill += 1) {
+    const workers = [1, 2, 5][kill % 3] ?? 1;
+    const afterMs = fullMs * (0.3 + 0.7 * coin('kill', kill));
+    await runChild('killed', settings, workers, afterMs);
+  }
+  await run('killed', { ...settings, workers: 5 });
+  assert.deepEqual(digest('killed'), expected);
 });
+
+/** Packs in a process of its own, which is killed after a while. */
+async function runChild(
+  name: string,
+  settings: PackSettings,
+  workers: number,
+  killAfterMs?: number,
+): Promise<void> {
+  const program = join(import.meta.dirname, '../../test/support/pack-program.ts');
+  const work = { dir, name, tokenizer, settings: { ...settings, workers } };
+  const child = spawn(process.execPath, [program, JSON.stringify(work)], { stdio: 'inherit' });
+  const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs ?? 2 ** 30);
+  await once(child, 'exit');
+  clearTimeout(timer);
+}
 
 test('a mix draws exact counts and repeats what it must', async () => {
   await writeSamples(join(dir, 'other'), await tinySamples(50, 1, 'other'));
@@ -232,4 +258,104 @@ test('a damaged pack shard, an unfinished stage and an empty input are named', a
   await writeSamples(join(dir, 'empty'), []);
   await assert.rejects(run('empty-packs', SETTINGS, [{ dir: join(dir, 'empty') }]), named(/empty/));
   assert.equal(readManifest(join(dir, 'damaged')).kind, 'packs');
+});
+
+test('sources of other formats are packed with their own bytes', async () => {
+  const withImage = samples.filter(({ images }) => images.length === 1).slice(0, 20);
+  const image = (sample: Sample): Buffer => Buffer.from(sample.images[0]?.bytes ?? []);
+  const lines = withImage.map(({ uid, messages, ...sample }) => {
+    const url = `data:image/png;base64,${image({ uid, messages, ...sample }).toString('base64')}`;
+    return JSON.stringify({ id: uid, messages, images: [url] });
+  });
+  mkdirSync(join(dir, 'lines'));
+  writeFileSync(join(dir, 'lines', 'a.jsonl'), `${lines.join('\n')}\n`);
+  const members = withImage.flatMap((sample, i) => [
+    encodeTarMember(`${i}.png`, image(sample)),
+    encodeTarMember(`${i}.txt`, Buffer.from(`picture ${i}`)),
+  ]);
+  mkdirSync(join(dir, 'foreign'));
+  writeFileSync(join(dir, 'foreign', 'a.tar'), Buffer.concat([...members, TAR_END]));
+  await run('formats', SETTINGS, [{ dir: join(dir, 'lines') }, { dir: join(dir, 'foreign') }]);
+  const read = readAll('formats');
+  assert.equal(read.length, 40);
+  const hashes = (list: readonly Sample[]): string[] =>
+    list.map((sample) => sha256Hex(image(sample))).sort();
+  assert.deepEqual(hashes(read), hashes([...withImage, ...withImage]));
+  const said = read
+    .filter(({ source }) => source === 'foreign')
+    .map(({ messages }) => messages[1]?.content);
+  assert.deepEqual(said.sort(), withImage.map((_, i) => `picture ${i}`).sort());
+});
+
+test('the second of two samples with one uid is left out and listed', async () => {
+  const twice = [...samples.slice(0, 150), ...samples.slice(0, 3)];
+  await writeSamples(join(dir, 'twice'), twice);
+  const manifest = await run('twice-packs', SETTINGS, [{ dir: join(dir, 'twice') }]);
+  assert.deepEqual([manifest.counts['samples'], manifest.counts['skipped']], [150, 3]);
+  const rows = await Array.fromAsync(readLedger(join(dir, 'twice-packs', 'ledger.jsonl')));
+  assert.deepEqual(
+    rows.map(({ uid, verdict }) => [uid, verdict]).sort(),
+    samples
+      .slice(0, 3)
+      .map(({ uid }) => [uid, 'error'])
+      .sort(),
+  );
+});
+
+test('a record that is not where it was measured is named', async () => {
+  const path = join(dir, 'in', 'shard-000000.tar');
+  const bytes = readFileSync(path);
+  const moved = join(dir, 'moved.tar');
+  writeFileSync(moved, bytes.subarray(0, 4096));
+  const fetcher = new SampleFetcher([
+    { path: moved, context: { name: 'in', imageRoot: dir } },
+    { path, context: { name: 'in', imageRoot: dir } },
+  ]);
+  const placement = allocatePlacement(0, 3, 3);
+  placement.ends.set([0, 1, 2, 3]);
+  placement.starts.set([2048, 100, 0]);
+  placement.sizes.set([4096, 4096, 512]);
+  placement.files.set([0, 1, 1]);
+  for (const [record, pattern] of [
+    /the file is cut/,
+    /damaged header/,
+    /cut in member/,
+  ].entries()) {
+    await assert.rejects(
+      fetcher.fetch(placement, record),
+      (error) => error instanceof OneVisionError && pattern.test(error.message),
+    );
+  }
+  fetcher.close();
+});
+
+test('no capacity and a patch budget below every image are refused', async () => {
+  for (const settings of [{ maxTokens: 0 }, { maxPatches: 0 }, { maxSegments: 0 }]) {
+    assert.equal(PackConfigSchema.safeParse(settings).success, false);
+  }
+  const pictures = samples.filter(({ images }) => images.length > 0).slice(0, 20);
+  await writeSamples(join(dir, 'pictures'), pictures);
+  await assert.rejects(
+    run('few-patches', { ...SETTINGS, maxPatches: 2 }, [{ dir: join(dir, 'pictures') }]),
+    (error) => error instanceof OneVisionError && /patch/i.test(error.message),
+  );
+});
+
+test('the report is one page with the numbers of the manifest', async () => {
+  const manifest = await run('all');
+  const survey = await surveyPacks(join(dir, 'all'), 3);
+  assert.equal(survey.shown.length, 3);
+  assert.equal(
+    survey.segments.counts.reduce((a, b) => a + b),
+    manifest.counts['packs'],
+  );
+  assert.deepEqual(
+    survey.sources.map(({ name, samples: count }) => [name, count]),
+    [['tiny', samples.length]],
+  );
+  assert.ok(survey.balance.every(({ efficiency }) => efficiency > 0 && efficiency <= 1));
+  const html = await packReportHtml(survey);
+  assert.doesNotMatch(html, /(src|href)="(?!data:)/);
+  assert.match(html, /data:image\/jpeg;base64,/);
+  assert.match(html, new RegExp(`${manifest.counts['packs']} packs`));
 });

@@ -1,12 +1,12 @@
 // The pack stage: measure, draw the mix, plan, write, report. Resumable and deterministic.
 
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
-import { ensureFolder, sweepTemporary } from '../core/files.ts';
-import { openJournal } from '../core/journal.ts';
+import { ensureFolder } from '../core/files.ts';
+import { hashUint32 } from '../core/hash.ts';
 import type { Logger } from '../core/log.ts';
-import { createProgress } from '../core/progress.ts';
 import type { ProcessorConfig } from '../image/config.ts';
 import { LEDGER, type LedgerRow, writeLedger } from '../sample/ledger.ts';
 import {
@@ -17,13 +17,18 @@ import {
   writeManifest,
 } from '../sample/manifest.ts';
 import { createSkipCounter } from '../sample/skips.ts';
-import { loadTokenizer } from '../text/tokenizer.ts';
+import { openSource } from '../sample/sources/open.ts';
+import type { Source } from '../sample/sources/source.ts';
 import type { PackConfig, PackInput } from './config.ts';
-import { type LengthContext, measureFolder, tokenizerHash } from './lengths.ts';
-import { drawCopies, drawCounts } from './mixture.ts';
+import { writeEnergonMeta } from './energon/meta.ts';
+import { shuffle } from './fit/shuffle.ts';
+import { layoutOf } from './layouts/layouts.ts';
+import { type Measured, measureInputs, type SampleTable } from './lengths/table.ts';
+import { tokenizerHash } from './lengths.ts';
+import { type Draws, drawCounts, drawMix } from './mixture.ts';
 import { type Lengths, type PackPlan, planPacks } from './plan.ts';
-import { FilePool } from './ranges.ts';
-import { fetchSample, type SampleLocation, writePacks } from './write.ts';
+import { writePackTable } from './write/pack-table.ts';
+import { type PackMembers, writePacks } from './write.ts';
 
 export interface PackOptions {
   /** The mix: finished folders of samples. */
@@ -35,220 +40,188 @@ export interface PackOptions {
   readonly tokenizer: string;
   readonly processor: ProcessorConfig;
   readonly log: Logger;
-  /** Called after each pack that is written. */
-  readonly onPack?: (pack: number) => void;
 }
 
-/** Everything measured in the inputs, before the mix is drawn. */
-interface Measured {
-  readonly paths: string[];
-  /** First sample of each input, and the end. */
-  readonly firsts: number[];
-  readonly pathOf: number[];
-  readonly tokens: number[];
-  readonly patches: number[];
-  readonly starts: number[];
-  readonly sizes: number[];
-  readonly coins: number[];
+/** Bytes of input from which on several processes are worth their start. */
+const MANY_BYTES = 256 * 1024 * 1024;
+
+/** A pack set under way. */
+interface Job extends PackOptions {
+  readonly sources: readonly Source[];
+  readonly hash: string;
+  /** Folder of unfinished work, named after the settings; removed at the end. */
+  readonly work: string;
+  readonly workers: number;
 }
 
 /**
- * Packs a mix of sample folders. Does nothing when `output` is finished with the same settings and
- * inputs. Samples longer than a pack are left out and listed in `ledger.jsonl`, never cut.
+ * Packs a mix of sources. Does nothing when `output` is finished with the same settings and inputs.
+ * Samples that no pack can hold are left out and listed in `ledger.jsonl`, never cut.
  *
  * @returns the manifest: counts of packs, samples and tokens; fill, lower bound and gap.
  * @throws OneVisionError 'data' for inputs that are empty or unreadable beyond `maxSkipRate`.
  */
 export async function pack(options: PackOptions): Promise<Manifest> {
-  const { inputs, output, config, log } = options;
-  const sources = inputs.map((input) => ({ ...input, hash: readManifest(input.dir).configHash }));
-  const tokenizer = tokenizerHash(options.tokenizer);
-  const hash = hashConfig('pack', config, sources, tokenizer, options.processor);
+  const job = await openJob(options);
+  const { output, config, hash, log } = job;
   if (isComplete(output, hash)) return readManifest(output);
   ensureFolder(output);
-  sweepTemporary(output);
-  removeJournals(output, (name) => !name.includes(hash));
+  removeWork(output, (name) => name !== `.work-${hash}`);
+  const measured = await measure(job);
   const skips = createSkipCounter({ maxRate: config.maxSkipRate });
-  const measured = await measure(options, hash, skips);
-  skips.check();
-  const available = measured.firsts.slice(1).map((end, i) => end - (measured.firsts[i] ?? 0));
-  const draws = drawMix(measured, drawCounts(inputs, available, config.samples));
+  const table = await measured.load(skips);
+  const draws = drawInputs(job, table);
   const lengths: Lengths = {
-    tokens: draws.samples.map((sample) => measured.tokens[sample] ?? 0),
-    patches: draws.samples.map((sample) => measured.patches[sample] ?? 0),
+    tokens: draws.samples.map((sample) => table.tokens[sample] ?? 0),
+    patches: draws.samples.map((sample) => table.patches[sample] ?? 0),
   };
-  const limits = {
-    tokens: config.maxTokens,
-    patches: config.maxPatches,
-    segments: config.maxSegments,
-  };
-  const plan = planPacks(lengths, limits, { seed: config.seed });
-  if (plan.numPacks === 0) {
-    throw new OneVisionError(
-      'data',
-      `expected samples to pack in ${inputs.length} inputs, came none`,
-      {
-        hint: `see ${join(output, LEDGER)} for why each was left out`,
-      },
-    );
-  }
-  const locate = locator(measured, draws);
-  const files = await write(options, hash, plan, locate);
-  await writeLedger(join(output, LEDGER), overlongRows(plan, locate, hash));
-  const manifest = describe(options, hash, plan, lengths, files, skips.numSkipped);
+  const { plan, packs } = planDraws(job, lengths, draws, table);
+  if (plan.numPacks === 0) throw nothingToPack(job);
+  const { layout, maxShardBytes } = config;
+  const archives = await writePacks({
+    ...job,
+    dir: output,
+    packs,
+    draws,
+    table,
+    layout,
+    maxShardBytes,
+  });
+  const files = [...archives, await writePackTable(output, packs, lengths)];
+  const energon = layoutOf(layout).energon;
+  if (energon !== undefined) await writeEnergonMeta(output, archives, energon);
+  await writeLedger(join(output, LEDGER), ledgerRows(measured, plan, { draws, lengths }, hash));
+  const manifest = describe(job, plan, lengths, files, skips.numSkipped);
   await writeManifest(output, manifest);
-  removeJournals(output, () => true);
+  removeWork(output, () => true);
+  const numPacked = lengths.tokens.length - plan.overlong.length;
   log.info(
-    `packed ${lengths.tokens.length - plan.overlong.length} samples into ${plan.numPacks} packs: ` +
+    `packed ${numPacked} samples into ${plan.numPacks} packs: ` +
       `fill ${(100 * plan.fill).toFixed(2)} %, ${(100 * plan.gap).toFixed(2)} % above the lower ` +
       `bound of ${plan.lowerBound}, ${plan.overlong.length} too long`,
   );
   return manifest;
 }
 
-/** Journals of other settings would vouch for shards that have been overwritten since. */
-function removeJournals(dir: string, which: (name: string) => boolean): void {
-  const journals = readdirSync(dir).filter((name) => /^\.(lengths|shards)-.*\.jsonl$/.test(name));
-  for (const name of journals.filter(which)) rmSync(join(dir, name));
+async function openJob(options: PackOptions): Promise<Job> {
+  const { inputs, output, config, processor } = options;
+  const sources = await Promise.all(
+    inputs.map(({ dir: path }) => openSource({ path, name: basename(resolve(path)) })),
+  );
+  const { workers: asked, ...settings } = config;
+  const shares = inputs.map((input, i) => ({ ...input, hash: sources[i]?.hash }));
+  const hash = hashConfig('pack/2', settings, shares, tokenizerHash(options.tokenizer), processor);
+  const isMuch = inputBytes(sources) > MANY_BYTES;
+  const workers = asked ?? (isMuch ? availableParallelism() : 1);
+  return { ...options, sources, hash, work: join(output, `.work-${hash}`), workers };
 }
 
-async function measure(
-  options: PackOptions,
-  hash: string,
-  skips: ReturnType<typeof createSkipCounter>,
-): Promise<Measured> {
-  const context: LengthContext = {
-    tokenizer: loadTokenizer(options.tokenizer),
-    processor: options.processor,
-    seed: options.config.seed,
-  };
-  const measured: Measured = {
-    paths: [],
-    firsts: [0],
-    pathOf: [],
-    tokens: [],
-    patches: [],
-    starts: [],
-    sizes: [],
-    coins: [],
-  };
-  using journal = openJournal(join(options.output, `.lengths-${hash}.jsonl`));
-  using progress = createProgress({ label: 'measure', unit: 'samples' });
-  for (const input of options.inputs) {
-    for await (const { path, lengths } of measureFolder(input.dir, context, journal, skips)) {
-      measured.paths.push(path);
-      for (const [i, tokens] of lengths.tokens.entries()) {
-        measured.pathOf.push(measured.paths.length - 1);
-        measured.tokens.push(tokens);
-        measured.patches.push(lengths.patches[i] ?? 0);
-        measured.starts.push(lengths.starts[i] ?? 0);
-        measured.sizes.push(lengths.sizes[i] ?? 0);
-        measured.coins.push(lengths.coins[i] ?? 0);
-      }
-      progress.update(measured.tokens.length);
-    }
-    measured.firsts.push(measured.tokens.length);
-  }
-  return measured;
+function inputBytes(sources: readonly Source[]): number {
+  const sizes = sources.flatMap((source) =>
+    source.shards.map(({ name }) => {
+      return statSync(join(source.spec.path, name), { throwIfNoEntry: false })?.size ?? 0;
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Every draw of a sample into the set: which sample, and how often it was drawn before. */
-interface Draws {
-  readonly samples: Uint32Array;
-  readonly copies: Uint16Array;
+/** Unfinished work of other settings is of no use any more. */
+function removeWork(dir: string, which: (name: string) => boolean): void {
+  const folders = readdirSync(dir).filter((name) => name.startsWith('.work-'));
+  for (const name of folders.filter(which)) rmSync(join(dir, name), { recursive: true });
 }
 
-function drawMix(measured: Measured, counts: readonly number[]): Draws {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const samples = new Uint32Array(total);
-  const copies = new Uint16Array(total);
-  let draw = 0;
-  counts.forEach((count, input) => {
-    const first = measured.firsts[input] ?? 0;
-    const coins = measured.coins.slice(first, measured.firsts[input + 1]);
-    drawCopies(coins, count).forEach((times, index) => {
-      for (let copy = 0; copy < times; copy += 1, draw += 1) {
-        samples[draw] = first + index;
-        copies[draw] = copy;
-      }
-    });
-  });
-  return { samples, copies };
-}
-
-/** Where the sample of a draw lies. */
-function locator(measured: Measured, draws: Draws): (draw: number) => SampleLocation {
-  return (draw) => {
-    const sample = draws.samples[draw] ?? 0;
-    return {
-      path: measured.paths[measured.pathOf[sample] ?? 0] ?? '',
-      start: measured.starts[sample] ?? 0,
-      size: measured.sizes[sample] ?? 0,
-      tokens: measured.tokens[sample] ?? 0,
-      patches: measured.patches[sample] ?? 0,
-      copy: draws.copies[draw] ?? 0,
-    };
-  };
-}
-
-async function write(
-  options: PackOptions,
-  hash: string,
-  plan: PackPlan,
-  locate: (draw: number) => SampleLocation,
-): Promise<Manifest['files']> {
-  const { starts, members } = plan;
-  using journal = openJournal(join(options.output, `.shards-${hash}.jsonl`));
-  using progress = createProgress({ label: 'pack', unit: 'packs', total: plan.numPacks });
-  return await writePacks({
-    dir: options.output,
-    numPacks: plan.numPacks,
-    locate: (index) => Array.from(members.subarray(starts[index], starts[index + 1]), locate),
-    maxShardBytes: options.config.maxShardBytes,
-    journal,
-    onPack: (index) => {
-      progress.update(index + 1);
-      options.onPack?.(index);
+async function measure(job: Job): Promise<Measured> {
+  const { sources, work, workers, log, tokenizer, processor, config } = job;
+  const output = join(job.output, 'lengths');
+  const isNew = !existsSync(work);
+  if (isNew) rmSync(output, { recursive: true, force: true });
+  return await measureInputs({
+    inputs: sources,
+    config: {
+      sources: sources.map((source) => source.spec),
+      tokenizer,
+      processor,
+      seed: config.seed,
+      output,
+      staged: join(work, 'staged'),
     },
+    work,
+    workers,
+    rule: layoutOf(config.layout).rule,
+    log,
   });
 }
 
-/** A ledger row for every sample that no pack holds, under its uid. */
-function* overlongRows(
+function drawInputs({ inputs, config }: Job, table: SampleTable): Draws {
+  const { inputFirsts: firsts } = table;
+  const available = inputs.map((_, i) => (firsts[i + 1] ?? 0) - (firsts[i] ?? 0));
+  return drawMix(table.coins, firsts, drawCounts(inputs, available, config.samples));
+}
+
+/** The plan, and its packs; where the layout has no packs, every sample on its own, shuffled. */
+function planDraws(
+  { config }: Job,
+  lengths: Lengths,
+  draws: Draws,
+  table: SampleTable,
+): { plan: PackPlan; packs: PackMembers } {
+  const { maxTokens, maxPatches, maxSegments, seed, multiple } = config;
+  const limits = { tokens: maxTokens, patches: maxPatches, segments: maxSegments };
+  const apart = config.keepSourcesApart
+    ? draws.samples.map((sample) => table.sourceOf[sample] ?? 0)
+    : undefined;
+  const plan = planPacks(lengths, limits, { seed, multiple, apart });
+  if (!layoutOf(config.layout).single) return { plan, packs: plan };
+  const members = plan.members.slice();
+  shuffle(members, hashUint32('unpacked', seed));
+  const starts = Uint32Array.from({ length: members.length + 1 }, (_, i) => i);
+  return { plan, packs: { starts, members } };
+}
+
+/** A ledger row for every sample that no pack holds. */
+async function* ledgerRows(
+  measured: Measured,
   plan: PackPlan,
-  locate: (draw: number) => SampleLocation,
+  { draws, lengths }: { readonly draws: Draws; readonly lengths: Lengths },
   configHash: string,
-): Generator<LedgerRow> {
-  using files = new FilePool();
-  for (const { sample: draw, reason } of plan.overlong) {
-    const location = locate(draw);
-    yield {
-      uid: fetchSample(location, files).uid,
-      stage: 'pack',
-      verdict: 'drop',
-      reason: `more ${reason} than a pack holds`,
-      score: location[reason],
-      configHash,
-    };
+): AsyncGenerator<LedgerRow, void, undefined> {
+  for await (const { uid, verdict, reason } of measured.leftOut()) {
+    yield { uid, stage: 'pack', verdict, reason, configHash };
   }
+  const samples = plan.overlong.map(({ sample: draw }) => draws.samples[draw] ?? 0);
+  const uids = await measured.uids(new Set(samples));
+  for (const [i, { sample: draw, reason }] of plan.overlong.entries()) {
+    const uid = uids.get(samples[i] ?? -1) ?? '';
+    const why = `more ${reason} than a pack holds`;
+    const score = lengths[reason][draw] ?? 0;
+    yield { uid, stage: 'pack', verdict: 'drop', reason: why, score, configHash };
+  }
+}
+
+function nothingToPack({ inputs, output }: Job): OneVisionError {
+  return new OneVisionError(
+    'data',
+    `expected samples to pack in ${inputs.length} inputs, came none`,
+    { hint: `see ${join(output, 'lengths')} for their lengths: none is within a pack` },
+  );
 }
 
 function describe(
-  options: PackOptions,
-  configHash: string,
+  job: Job,
   plan: PackPlan,
   lengths: Lengths,
   files: Manifest['files'],
   numSkipped: number,
 ): Manifest {
-  const { config, processor } = options;
+  const { config, processor, tokenizer, hash } = job;
   const sum = (values: Uint32Array): number =>
     plan.members.reduce((total, draw) => total + (values[draw] ?? 0), 0);
   return {
     format: 'onevision/1',
     kind: 'packs',
     stage: 'pack',
-    configHash,
+    configHash: hash,
     counts: {
       packs: plan.numPacks,
       samples: lengths.tokens.length - plan.overlong.length,
@@ -264,7 +237,8 @@ function describe(
       gap: plan.gap,
       maxTokens: config.maxTokens,
       maxPatches: config.maxPatches,
-      tokenizer: tokenizerHash(options.tokenizer),
+      layout: config.layout,
+      tokenizer: tokenizerHash(tokenizer),
       processor: { ...processor },
     },
   };

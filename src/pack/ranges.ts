@@ -3,7 +3,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { OneVisionError } from '../core/errors.ts';
-import { TAR_BLOCK } from '../sample/tar.ts';
+import { membersOf } from '../sample/tar.ts';
 
 const MAX_OPEN = 64;
 
@@ -12,11 +12,15 @@ export class FilePool {
   readonly #open = new Map<string, number>();
 
   /**
-   * Reads `size` bytes at `offset`.
+   * Reads `size` bytes at `offset`, into `bytes` where it is given.
    * @throws OneVisionError 'data' when the file is missing or ends before.
    */
-  read(path: string, offset: number, size: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(size);
+  read(
+    path: string,
+    offset: number,
+    size: number,
+    bytes: Buffer = Buffer.allocUnsafeSlow(size),
+  ): Buffer {
     let done = 0;
     try {
       const file = this.#file(path);
@@ -74,36 +78,9 @@ export interface SliceMember {
  * @throws OneVisionError 'data' when a header is damaged or the slice ends inside a member.
  */
 export function sliceMembers(slice: Buffer, where: string): SliceMember[] {
-  const members: SliceMember[] = [];
-  let offset = 0;
-  while (offset + TAR_BLOCK <= slice.length && slice[offset] !== 0) {
-    const header = slice.subarray(offset, offset + TAR_BLOCK);
-    const size = Number.parseInt(text(header, 124, 12), 8);
-    const type = header[156];
-    const from = offset + TAR_BLOCK;
-    const isFile = type === 0x30 || type === 0;
-    if (!isFile || !Number.isSafeInteger(size) || from + size > slice.length) {
-      throw new OneVisionError(
-        'data',
-        `expected whole tar members in ${where}, came a damaged one at byte ${offset} of the record`,
-        { hint: 'the file was changed after it was indexed: write it again' },
-      );
-    }
-    const name = text(header, 0, 100);
+  return Array.from(membersOf(slice, where), ({ name, bytes }) => {
     const dot = name.indexOf('.', name.lastIndexOf('/') + 1);
     const split = dot < 0 ? name.length : dot;
-    members.push({
-      key: name.slice(0, split),
-      part: name.slice(split + 1),
-      bytes: slice.subarray(from, from + size),
-    });
-    offset = from + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
-  }
-  return members;
-}
-
-function text(header: Buffer, offset: number, length: number): string {
-  const field = header.subarray(offset, offset + length);
-  const end = field.indexOf(0);
-  return field.toString('utf8', 0, end < 0 ? length : end);
+    return { key: name.slice(0, split), part: name.slice(split + 1), bytes };
+  });
 }

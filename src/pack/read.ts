@@ -4,10 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { OneVisionError } from '../core/errors.ts';
+import { readJsonlSync } from '../core/jsonl.ts';
 import { type ProcessorConfig, processorSchema } from '../image/config.ts';
-import { readManifest } from '../sample/manifest.ts';
+import { type Manifest, readManifest } from '../sample/manifest.ts';
+import { type AdoptedPack, adoptedName } from './adopt/adopt-task.ts';
+import { LAYOUT_NAMES, type LayoutName } from './layouts/layout.ts';
+import { layoutOf } from './layouts/layouts.ts';
 import { FilePool, sliceMembers } from './ranges.ts';
-import { decodePack, type Pack, packKey } from './record.ts';
+import type { Pack } from './record.ts';
 
 /** What the packs were counted with; training must use the same. */
 export interface PackFacts {
@@ -18,6 +22,7 @@ export interface PackFacts {
   readonly maxPatches: number;
   /** Tokens in packs over capacity, 0 … 1. */
   readonly fill: number;
+  readonly layout: LayoutName;
 }
 
 /** An open set of packs. */
@@ -31,66 +36,101 @@ export interface PackReader {
   [Symbol.dispose](): void;
 }
 
-const FactsSchema: z.ZodType<PackFacts> = z.object({
+/** What the manifest of a pack set says beside the counts. */
+interface Stats extends PackFacts {
+  /** Archives that lie elsewhere: the set is adopted. */
+  readonly archives?: readonly string[] | undefined;
+}
+
+const StatsSchema: z.ZodType<Stats, unknown> = z.object({
   tokenizer: z.string(),
   processor: processorSchema,
   maxTokens: z.number(),
   maxPatches: z.number(),
   fill: z.number(),
+  layout: z.enum(LAYOUT_NAMES).default('onevision'),
+  archives: z.array(z.string()).optional(),
 });
 
+const AdoptedSchema: z.ZodType<AdoptedPack> = z.object({
+  start: z.number(),
+  size: z.number(),
+  tokens: z.array(z.number()),
+  patches: z.array(z.number()),
+});
+
+/** Some packs of one archive. */
+interface Shard {
+  readonly path: string;
+  readonly count: number;
+  /** Byte range of each pack. */
+  range(pack: number): readonly [start: number, size: number];
+  /** What was measured of a pack whose record does not say it. */
+  lengths?(pack: number): Pick<AdoptedPack, 'tokens' | 'patches'>;
+}
+
 /**
- * Opens the folder that the pack stage wrote.
+ * Opens the folder that packing or adopting wrote.
  * @throws OneVisionError 'data' when it is unfinished, holds something else, or an index is damaged.
  */
 export function openPacks(dir: string): PackReader {
   const manifest = readManifest(dir);
-  const facts = FactsSchema.safeParse(manifest.stats);
-  if (manifest.kind !== 'packs' || !facts.success) {
+  const stats = StatsSchema.safeParse(manifest.stats);
+  if (manifest.kind !== 'packs' || !stats.success) {
     throw new OneVisionError('data', `expected packs in ${dir}, came ${manifest.kind}`, {
       hint: 'give the folder of a finished pack stage',
-      cause: facts.error,
+      cause: stats.error,
     });
   }
-  const shards = manifest.files
-    .filter((file) => file.name.endsWith('.tar'))
-    .map((file) => openShard(join(dir, file.name), file.count));
+  const { archives, ...facts } = stats.data;
+  const shards =
+    archives?.map((path, i) => openAdopted(dir, path, manifest, i)) ?? ours(dir, manifest);
   const firsts = [0];
   for (const shard of shards) firsts.push((firsts.at(-1) ?? 0) + shard.count);
   const pool = new FilePool();
+  const layout = layoutOf(facts.layout);
   const close = (): void => pool.close();
   return {
     dir,
     numPacks: firsts.at(-1) ?? 0,
-    facts: facts.data,
+    facts,
     read: (pack) => {
       const at = firsts.findLastIndex((first) => first <= pack);
       const shard = shards[at];
       if (shard === undefined) throw new RangeError(`no pack ${pack} in ${dir}`);
-      const { path, offsets } = shard;
       const within = pack - (firsts[at] ?? 0);
-      const start = offsets[within] ?? 0;
-      const slice = pool.read(path, start, (offsets[within + 1] ?? start) - start);
-      const key = packKey(pack);
-      const members = sliceMembers(slice, path).filter((member) => member.key === key);
-      return decodePack(
-        key,
-        members.map(({ part, bytes }) => ({ name: part, bytes })),
-        path,
-      );
+      const [start, size] = shard.range(within);
+      const members = sliceMembers(pool.read(shard.path, start, size), shard.path);
+      const key = members[0]?.key ?? '';
+      const parts = members
+        .filter((member) => member.key === key)
+        .map(({ part, bytes }) => ({ name: part, bytes }));
+      return withLengths(layout.decode(key, parts, shard.path), shard.lengths?.(within));
     },
     close,
     [Symbol.dispose]: close,
   };
 }
 
-interface Shard {
-  readonly path: string;
-  readonly count: number;
-  /** Of each pack's first header, and the end of the last pack. `[count + 1]` */
-  readonly offsets: Float64Array;
+/** The pack with what was measured; samples that could not be measured are left out. */
+function withLengths(
+  pack: Pack,
+  lengths: ReturnType<NonNullable<Shard['lengths']>> | undefined,
+): Pack {
+  if (lengths === undefined) return pack;
+  const measured = pack.samples.map((sample, i) => {
+    return { ...sample, tokens: lengths.tokens[i] ?? 0, patches: lengths.patches[i] ?? 0 };
+  });
+  return { ...pack, samples: measured.filter(({ tokens }) => tokens > 0) };
 }
 
+function ours(dir: string, manifest: Manifest): Shard[] {
+  return manifest.files
+    .filter((file) => file.name.endsWith('.tar'))
+    .map((file) => openShard(join(dir, file.name), file.count));
+}
+
+/** An archive of ours with its index of offsets: n + 1 little-endian uint64. */
 function openShard(path: string, count: number): Shard {
   const bytes = readFileSync(`${path}.idx`);
   if (bytes.length !== 8 * (count + 1)) {
@@ -100,8 +140,18 @@ function openShard(path: string, count: number): Shard {
       { hint: 'delete the folder of this pack set and run the pack stage again' },
     );
   }
-  const offsets = Float64Array.from({ length: count + 1 }, (_, index) =>
-    Number(bytes.readBigUInt64LE(8 * index)),
-  );
-  return { path, count, offsets };
+  const offset = (index: number): number => Number(bytes.readBigUInt64LE(8 * index));
+  return { path, count, range: (pack) => [offset(pack), offset(pack + 1) - offset(pack)] };
+}
+
+function openAdopted(dir: string, path: string, manifest: Manifest, index: number): Shard {
+  const file = manifest.files[index];
+  const rows = readJsonlSync(join(dir, file?.name ?? adoptedName(path)));
+  const packs = rows.map((row) => AdoptedSchema.parse(row));
+  return {
+    path,
+    count: packs.length,
+    range: (pack) => [packs[pack]?.start ?? 0, packs[pack]?.size ?? 0],
+    lengths: (pack) => packs[pack] ?? { tokens: [], patches: [] },
+  };
 }

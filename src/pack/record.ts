@@ -24,20 +24,28 @@ export interface Pack {
 
 const JsonSchema: z.ZodType<JsonValue> = z.json();
 
-const SegmentSchema = z.object({
+const FACTS = {
   uid: z.string(),
   source: z.string(),
   group: z.string(),
   split: z.enum(['train', 'val', 'test']) satisfies z.ZodType<Split>,
+  meta: z.record(z.string(), JsonSchema),
+  tokens: z.int().positive(),
+  patches: z.int().nonnegative(),
+  copy: z.int().nonnegative(),
+};
+
+/** A sample without its content. */
+export const segmentFactsSchema: z.ZodType<Omit<PackedSample, 'messages' | 'images'>> =
+  z.object(FACTS);
+
+const SegmentSchema = z.object({
+  ...FACTS,
   messages: z.array(
     z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }),
   ),
   /** Member names of its images, `img0.png`; numbered over the whole pack. */
   images: z.array(z.string()),
-  meta: z.record(z.string(), JsonSchema),
-  tokens: z.int().positive(),
-  patches: z.int().nonnegative(),
-  copy: z.int().nonnegative(),
 });
 const RecordSchema = z.object({ segments: z.array(SegmentSchema) });
 

@@ -1,142 +1,139 @@
-// Writing packs as tar shards with an index: sample records are fetched by byte range, nothing is
-// decoded. A shard appears when it is whole; a killed run goes on after the last whole one.
+// Writing packs: placements for every shard, then shards in parallel. Records are fetched by byte
+// range, nothing is decoded; a shard appears when it is whole.
 
-import { createHash } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFileAtomic, writeFileAtomic } from '../core/files.ts';
-import type { Journal } from '../core/journal.ts';
+import { runShards } from '../cluster/local.ts';
+import { ensureFolder, sweepTemporary } from '../core/files.ts';
+import type { Logger } from '../core/log.ts';
 import type { ManifestFile } from '../sample/manifest.ts';
-import type { SampleImage } from '../sample/sample.ts';
-import { parseSampleJson } from '../sample/sample-json.ts';
-import { encodeTarMember, TAR_END } from '../sample/tar.ts';
-import { FilePool, sliceMembers } from './ranges.ts';
-import { encodePack, type PackedSample, packKey } from './record.ts';
+import type { LayoutName } from './layouts/layout.ts';
+import { layoutOf } from './layouts/layouts.ts';
+import type { SampleTable } from './lengths/table.ts';
+import type { Draws } from './mixture.ts';
+import {
+  allocatePlacement,
+  type Placement,
+  placementPath,
+  writePlacement,
+} from './write/placement.ts';
+import type { WriteConfig } from './write/write-task.ts';
 
-/** Where a drawn sample lies and what was counted for it. */
-export interface SampleLocation {
-  readonly path: string;
-  readonly start: number;
-  readonly size: number;
-  readonly tokens: number;
-  readonly patches: number;
-  readonly copy: number;
+/** The samples of pack p are the draws `members[starts[p] … starts[p + 1]]`. */
+export interface PackMembers {
+  readonly starts: Uint32Array;
+  readonly members: Uint32Array;
 }
 
 export interface WritePacksOptions {
   readonly dir: string;
-  readonly numPacks: number;
-  /** The samples of a pack, in order. */
-  readonly locate: (pack: number) => readonly SampleLocation[];
+  /** Folder of the piece of work, named after its settings. */
+  readonly work: string;
+  readonly packs: PackMembers;
+  readonly draws: Draws;
+  readonly table: SampleTable;
+  readonly layout: LayoutName;
   readonly maxShardBytes: number;
-  /** Finished shards; `write.ts` adds to it. */
-  readonly journal: Journal;
-  readonly onPack?: (pack: number) => void;
+  readonly workers: number;
+  readonly log: Logger;
 }
 
-/** One finished shard and its index. */
-interface ShardEntry {
-  readonly numPacks: number;
-  readonly files: readonly ManifestFile[];
-}
-
-/** Packs gathered in memory before they are written. */
-const FLUSH_BYTES = 4 * 1024 * 1024;
+/** Packs of one shard at most, as in the sets that others release. */
+const MAX_SHARD_PACKS = 10_000;
+/** What the record of a pack takes beside the records of its samples, about. */
+const PACK_BYTES = 1024;
 
 /**
- * Writes all packs in order. Beside each `packs-000000.tar` lies `packs-000000.tar.idx`: n + 1
- * little-endian uint64 offsets, the first header of every pack and the end of the last one
- * (Megatron-Energon's index format).
+ * Writes all packs in order, in as many processes as asked for. Shards that are finished are not
+ * written again.
  *
  * @throws OneVisionError 'data' when a sample is not where it was measured; 'disk'.
  */
 export async function writePacks(options: WritePacksOptions): Promise<ManifestFile[]> {
-  const files: ManifestFile[] = [];
-  using pool = new FilePool();
-  let first = 0;
-  for (let shard = 0; first < options.numPacks; shard += 1) {
-    const name = `packs-${String(shard).padStart(6, '0')}.tar`;
-    const known = options.journal.get(name) as ShardEntry | undefined;
-    const entry = known ?? (await writeShard(name, first, options, pool));
-    if (known === undefined) options.journal.done(name, entry);
-    files.push(...entry.files);
-    first += entry.numPacks;
-    options.onPack?.(first - 1);
+  const { dir, work, log } = options;
+  const placements = join(work, 'placements');
+  ensureFolder(placements);
+  sweepTemporary(placements);
+  sweepTemporary(dir);
+  const { prefix } = layoutOf(options.layout);
+  const shards: string[] = [];
+  for (const [from, to] of shardRanges(options)) {
+    const name = `${prefix}-${String(shards.length).padStart(6, '0')}`;
+    await writePlacement(placementPath(placements, name), placementOf(from, to, options));
+    shards.push(name);
   }
-  return files;
+  removeOthers(dir, prefix, shards);
+  const { archives } = options.table;
+  const config: WriteConfig = { placements, output: dir, archives, layout: options.layout };
+  const spec = {
+    name: 'pack',
+    module: new URL('./write/write-task.ts', import.meta.url).href,
+    config,
+    shards,
+  };
+  const files = await runShards(spec, { dir: join(work, 'write'), workers: options.workers, log });
+  return (files as ManifestFile[][]).flat();
 }
 
-async function writeShard(
-  name: string,
-  first: number,
-  options: WritePacksOptions,
-  pool: FilePool,
-): Promise<ShardEntry> {
-  await using file = await createFileAtomic(join(options.dir, name));
-  const hash = createHash('sha256');
-  const offsets: number[] = [0];
-  let end = 0;
-  let pending: Uint8Array[] = [];
-  let numPending = 0;
-  const flush = async (): Promise<void> => {
-    const bytes = Buffer.concat(pending);
-    hash.update(bytes);
-    await file.write(bytes);
-    pending = [];
-    numPending = 0;
-  };
-  const append = (bytes: Uint8Array): void => {
-    pending.push(bytes);
-    numPending += bytes.length;
-  };
-  for (let pack = first; pack < options.numPacks && end < options.maxShardBytes; pack += 1) {
-    const samples = options.locate(pack).map((location) => fetchSample(location, pool));
-    for (const part of encodePack(samples)) {
-      const member = encodeTarMember(`${packKey(pack)}.${part.name}`, part.bytes);
-      append(member);
-      end += member.length;
+/** First and last pack of each shard: as many as are about `maxShardBytes`. */
+function* shardRanges({
+  packs,
+  draws,
+  table,
+  maxShardBytes,
+}: WritePacksOptions): Generator<[number, number]> {
+  const numPacks = packs.starts.length - 1;
+  let from = 0;
+  let bytes = 0;
+  for (let pack = 0; pack < numPacks; pack += 1) {
+    let size = PACK_BYTES;
+    for (const draw of packs.members.subarray(packs.starts[pack], packs.starts[pack + 1])) {
+      size += table.sizes[draws.samples[draw] ?? 0] ?? 0;
     }
-    offsets.push(end);
-    options.onPack?.(pack);
-    if (numPending >= FLUSH_BYTES) await flush();
+    if (pack > from && (bytes + size > maxShardBytes || pack - from >= MAX_SHARD_PACKS)) {
+      yield [from, pack];
+      from = pack;
+      bytes = 0;
+    }
+    bytes += size;
   }
-  append(TAR_END);
-  await flush();
-  const index = encodeIndex(offsets);
-  await writeFileAtomic(join(options.dir, `${name}.idx`), index);
-  await file.commit();
-  const numPacks = offsets.length - 1;
-  return {
-    numPacks,
-    files: [
-      { name, bytes: end + TAR_END.length, sha256: hash.digest('hex'), count: numPacks },
-      {
-        name: `${name}.idx`,
-        bytes: index.length,
-        sha256: createHash('sha256').update(index).digest('hex'),
-        count: offsets.length,
-      },
-    ],
-  };
+  if (numPacks > from) yield [from, numPacks];
 }
 
-/** Reads a sample by its byte range, its images still encoded. */
-export function fetchSample(location: SampleLocation, pool: FilePool): PackedSample {
-  const { path, start, size, tokens, patches, copy } = location;
-  const parts = new Map<string, Buffer>();
-  for (const member of sliceMembers(pool.read(path, start, size), path)) {
-    parts.set(member.part, member.bytes);
-  }
-  const record = parseSampleJson(parts.get('json') ?? Buffer.alloc(0));
-  const images = record.images.map(
-    (name): SampleImage => ({ name, bytes: parts.get(name) ?? Buffer.alloc(0) }),
-  );
-  return { ...record, images, tokens, patches, copy };
-}
-
-function encodeIndex(offsets: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(offsets.length * 8);
-  offsets.forEach((offset, index) => {
-    bytes.writeBigUInt64LE(BigInt(offset), index * 8);
+function placementOf(from: number, to: number, options: WritePacksOptions): Placement {
+  const { packs, draws, table } = options;
+  const first = packs.starts[from] ?? 0;
+  const members = packs.members.subarray(first, packs.starts[to]);
+  const placement = allocatePlacement(from, to - from, members.length);
+  placement.ends.set(packs.starts.subarray(from, to + 1).map((start) => start - first));
+  members.forEach((draw, i) => {
+    const sample = draws.samples[draw] ?? 0;
+    placement.starts[i] = table.starts[sample] ?? 0;
+    placement.sizes[i] = table.sizes[sample] ?? 0;
+    placement.files[i] = shardOf(table.shardFirsts, sample);
+    placement.tokens[i] = table.tokens[sample] ?? 0;
+    placement.patches[i] = table.patches[sample] ?? 0;
+    placement.copies[i] = draws.copies[draw] ?? 0;
   });
-  return bytes;
+  return placement;
+}
+
+/** The last shard that begins at or before the sample. */
+function shardOf(firsts: readonly number[], sample: number): number {
+  let low = 0;
+  let high = firsts.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((firsts[middle] ?? 0) <= sample) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Archives that earlier settings left in the folder. */
+function removeOthers(dir: string, prefix: string, shards: readonly string[]): void {
+  const keep = new Set(shards.flatMap((shard) => [`${shard}.tar`, `${shard}.tar.idx`]));
+  for (const name of readdirSync(dir)) {
+    if (name.startsWith(`${prefix}-`) && !keep.has(name)) rmSync(join(dir, name));
+  }
 }

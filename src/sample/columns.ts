@@ -1,6 +1,11 @@
 // Columns on disk (parquet and the like) through DuckDB: queries in, rows out in batches, spilling
 // to disk beyond its memory. Nothing but DuckDB's built-in extensions; never the network.
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { OneVisionError } from '../core/errors.ts';
 
 /** One row: column name → JavaScript value. 64-bit integers come as bigint, blobs as bytes. */
@@ -24,9 +29,19 @@ export interface Columns {
     sql: string,
     values?: readonly DuckDBValue[],
   ): AsyncGenerator<readonly ColumnRow[], void, undefined>;
+  /** The same by columns, for millions of numbers: `result[column][row]`, as DuckDB gives them. */
+  columnBatches(
+    sql: string,
+    values?: readonly DuckDBValue[],
+  ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void, undefined>;
+  /** Adds rows to a table that exists. Each row has the table's columns in order. */
+  insert(table: string, rows: Iterable<readonly DuckDBValue[]>): Promise<void>;
   close(): void;
   [Symbol.dispose](): void;
 }
+
+/** Rows that DuckDB takes at once. */
+const CHUNK_ROWS = 2048;
 
 /** Opens a session. Row order is the order of the files, whatever the number of threads. */
 export async function openColumns(options: ColumnOptions = {}): Promise<Columns> {
@@ -50,6 +65,8 @@ export async function openColumns(options: ColumnOptions = {}): Promise<Columns>
       await guard(() => connection.run(sql, values === undefined ? undefined : [...values]), sql);
     },
     batches: (sql, values) => stream(connection, sql, values),
+    columnBatches: (sql, values) => streamColumns(connection, sql, values),
+    insert: (table, rows) => guard(() => insert(connection, table, rows), `insert into ${table}`),
     close,
     [Symbol.dispose]: close,
   };
@@ -70,6 +87,45 @@ async function* stream(
     if (next.done === true) return;
     yield next.value;
   }
+}
+
+async function* streamColumns(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly DuckDBValue[] | undefined,
+): AsyncGenerator<readonly (readonly DuckDBValue[])[], void, undefined> {
+  const result = await guard(
+    () => connection.stream(sql, values === undefined ? undefined : [...values]),
+    sql,
+  );
+  for (;;) {
+    const chunk = await guard(() => result.fetchChunk(), sql);
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield chunk.getColumns();
+  }
+}
+
+async function insert(
+  connection: DuckDBConnection,
+  table: string,
+  rows: Iterable<readonly DuckDBValue[]>,
+): Promise<void> {
+  const appender = await connection.createAppender(table);
+  const types = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
+  let pending: (readonly DuckDBValue[])[] = [];
+  const flush = (): void => {
+    if (pending.length === 0) return;
+    const chunk = DuckDBDataChunk.create(types, pending.length);
+    chunk.setRows(pending);
+    appender.appendDataChunk(chunk);
+    pending = [];
+  };
+  for (const row of rows) {
+    pending.push(row);
+    if (pending.length === CHUNK_ROWS) flush();
+  }
+  flush();
+  appender.closeSync();
 }
 
 /** A string as an SQL literal, for the places where DuckDB takes no `$1` (`COPY … TO`). */

@@ -1,5 +1,6 @@
 // Tar archives (ustar): members to bytes, and a bounded streaming reader that notices every cut.
 // Knows nothing of samples. Reads also the long names of GNU and pax archives.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OneVisionError } from '../core/errors.ts';
 
@@ -27,6 +28,14 @@ export interface TarMember {
  * @throws OneVisionError 'data' for a name longer than 100 bytes.
  */
 export function encodeTarMember(name: string, data: Uint8Array): Buffer {
+  const member = Buffer.alloc(TAR_BLOCK + paddedSize(data.byteLength));
+  encodeTarHeader(name, data.byteLength).copy(member, 0);
+  member.set(data, TAR_BLOCK);
+  return member;
+}
+
+/** The header alone, for content that is written from where it lies. Throws as `encodeTarMember`. */
+export function encodeTarHeader(name: string, size: number): Buffer {
   const nameBytes = Buffer.from(name, 'utf8');
   if (nameBytes.length === 0 || nameBytes.length > MAX_NAME_BYTES) {
     throw new OneVisionError(
@@ -34,19 +43,18 @@ export function encodeTarMember(name: string, data: Uint8Array): Buffer {
       `Expected a tar member name of 1 to ${MAX_NAME_BYTES} bytes, got ${nameBytes.length}: ${name}.`,
     );
   }
-  const member = Buffer.alloc(TAR_BLOCK + padded(data.byteLength));
-  nameBytes.copy(member, 0);
-  member.write('0000644\0', 100, 'latin1');
-  member.write('0000000\0', 108, 'latin1');
-  member.write('0000000\0', 116, 'latin1');
-  member.write(`${data.byteLength.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
-  member.write('00000000000\0', 136, 'latin1');
-  member.write('        0', 148, 'latin1'); // blank checksum, type 0 = regular file
-  member.write('ustar\x0000', 257, 'latin1');
-  const sum = checksum(member);
-  member.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  member.set(data, TAR_BLOCK);
-  return member;
+  const header = Buffer.alloc(TAR_BLOCK);
+  nameBytes.copy(header, 0);
+  header.write('0000644\0', 100, 'latin1');
+  header.write('0000000\0', 108, 'latin1');
+  header.write('0000000\0', 116, 'latin1');
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  header.write('00000000000\0', 136, 'latin1');
+  header.write('        0', 148, 'latin1'); // blank checksum, type 0 = regular file
+  header.write('ustar\x0000', 257, 'latin1');
+  const sum = checksum(header);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return header;
 }
 
 /**
@@ -77,8 +85,8 @@ export async function* readTar(
       }
       const dataOffset = source.position;
       const bytes = await source.take(size);
-      const padding = await source.take(padded(size) - size);
-      if (bytes.length < size || padding.length < padded(size) - size) {
+      const padding = await source.take(paddedSize(size) - size);
+      if (bytes.length < size || padding.length < paddedSize(size) - size) {
         throw damaged(path, source.position, `is cut in member ${longName ?? name}`);
       }
       if (type === 'L') longName = cString(bytes);
@@ -93,6 +101,75 @@ export async function* readTar(
     }
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * The regular members of an archive's bytes in memory, such as a record fetched by its range: from a
+ * header to a header or the end marker. Contents are views.
+ * @throws OneVisionError 'data' when a header is damaged or the bytes end inside a member.
+ */
+export function* membersOf(slice: Buffer, where: string): Generator<TarMember, void, undefined> {
+  let longName: string | undefined;
+  let start = 0;
+  for (let offset = 0; offset < slice.length; ) {
+    const header = slice.subarray(offset, offset + TAR_BLOCK);
+    if (header[0] === 0 && isZero(header)) return;
+    if (header.length < TAR_BLOCK) throw damaged(where, offset, 'is cut in a header');
+    const { name, size, type } = parseHeader(header, where, offset);
+    const dataOffset = offset + TAR_BLOCK;
+    if (dataOffset + size > slice.length) throw damaged(where, offset, `is cut in member ${name}`);
+    const bytes = slice.subarray(dataOffset, dataOffset + size);
+    offset = dataOffset + paddedSize(size);
+    if (type === 'L') longName = cString(bytes);
+    else if (type === 'x') longName = paxPath(bytes) ?? longName;
+    else if (type !== 'g') {
+      if (type === '0' || type === '\0') {
+        yield { name: longName ?? name, headerOffset: start, dataOffset, bytes };
+      }
+      longName = undefined;
+    }
+    if (longName === undefined) start = offset;
+  }
+}
+
+/** A member without its content. */
+export interface TarEntry extends Omit<TarMember, 'bytes'> {
+  readonly size: number;
+}
+
+/**
+ * The regular members of an archive by their headers alone, contents skipped.
+ * @throws OneVisionError 'data' as `readTar`, except that a cut in the last content goes unseen.
+ */
+export function* tarEntries(path: string): Generator<TarEntry, void, undefined> {
+  const file = openSync(path, 'r');
+  const take = (offset: number, size: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(size);
+    return bytes.subarray(0, readSync(file, bytes, 0, size, offset));
+  };
+  try {
+    let longName: string | undefined;
+    let start = 0;
+    for (let offset = 0; ; ) {
+      const header = take(offset, TAR_BLOCK);
+      if (header.length < TAR_BLOCK) throw damaged(path, offset, 'ends without an end marker');
+      if (header[0] === 0 && isZero(header)) return;
+      const { name, size, type } = parseHeader(header, path, offset);
+      const dataOffset = offset + TAR_BLOCK;
+      offset = dataOffset + paddedSize(size);
+      if (type === 'L') longName = cString(take(dataOffset, size));
+      else if (type === 'x') longName = paxPath(take(dataOffset, size)) ?? longName;
+      else if (type !== 'g') {
+        if (type === '0' || type === '\0') {
+          yield { name: longName ?? name, headerOffset: start, dataOffset, size };
+        }
+        longName = undefined;
+      }
+      if (longName === undefined) start = offset;
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -135,7 +212,8 @@ function paxPath(bytes: Buffer): string | undefined {
   return /^\d+ path=(.*)$/m.exec(bytes.toString('utf8'))?.[1];
 }
 
-function padded(size: number): number {
+/** `size` up to the next whole block: what content takes in an archive. */
+export function paddedSize(size: number): number {
   return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
 }
 

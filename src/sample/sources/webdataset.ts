@@ -52,7 +52,7 @@ function read(record: TarRecord): Pick<Row, 'sample' | 'record' | 'reason'> {
   try {
     return { sample: sampleOfRecord(record) };
   } catch (error) {
-    if (isOurs(record)) return { reason: reasonOf(error) };
+    if (isOurRecord(record)) return { reason: reasonOf(error) };
   }
   try {
     return { record: recordOfParts(record.parts, record.key) };
@@ -62,7 +62,7 @@ function read(record: TarRecord): Pick<Row, 'sample' | 'record' | 'reason'> {
 }
 
 /** Our JSON says group and split, whatever else is wrong with it. */
-function isOurs({ parts }: TarRecord): boolean {
+export function isOurRecord({ parts }: Pick<TarRecord, 'parts'>): boolean {
   const json = parts.get('json');
   return json?.includes('"group":') === true && json.includes('"split":');
 }

@@ -1,0 +1,141 @@
+// Writing packs from source shards against `cp` of the same bytes, in turns: samples/s, MB/s, ratio.
+// Each side ends on the disk (fsync). Also what measuring costs. 60 kB JPEGs; the seed is fixed.
+// Run: node bench/pack-write.ts [samples=16000] [folder=a temporary one]
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { createRandom } from '../src/core/hash.ts';
+import { silentLog } from '../src/core/log.ts';
+import { QWEN_PROCESSOR } from '../src/image/config.ts';
+import { measureInputs } from '../src/pack/lengths/table.ts';
+import { drawMix } from '../src/pack/mixture.ts';
+import { planPacks } from '../src/pack/plan.ts';
+import { writePacks } from '../src/pack/write.ts';
+import { createSkipCounter } from '../src/sample/skips.ts';
+import { openSource } from '../src/sample/sources/open.ts';
+import { createShardWriter } from '../src/sample/webdataset.ts';
+import { createTokenizer } from '../src/text/tokenizer.ts';
+import { trainTokenizer } from '../src/text/train-bpe.ts';
+
+const NUM_SAMPLES = Number(process.argv[2] ?? 16_000);
+const ROUNDS = 3;
+const WORDS = 'a red house beside the old river under one tall green tree at noon'.split(' ');
+
+const dir = process.argv[3] ?? mkdtempSync(join(tmpdir(), 'pack-write-'));
+const workers = availableParallelism();
+const caption = (index: number): string => {
+  const random = createRandom('bench', index);
+  return Array.from({ length: 20 + random.int(120) }, () => random.pick(WORDS)).join(' ');
+};
+
+/** A JPEG of about 60 kB: noise of the right amount. */
+async function makeJpeg(): Promise<Buffer> {
+  const random = createRandom('bench', 'pixels');
+  const [width, height] = [448, 336];
+  const data = Buffer.from(Array.from({ length: width * height * 3 }, () => 96 + random.int(64)));
+  return await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 66 })
+    .toBuffer();
+}
+
+async function makeSamples(): Promise<void> {
+  const jpeg = await makeJpeg();
+  const writer = createShardWriter(join(dir, 'in'), { maxBytes: 128 * 2 ** 20 });
+  for (let index = 0; index < NUM_SAMPLES; index += 1) {
+    const uid = `bench-${index}`;
+    await writer.write({
+      uid,
+      source: 'bench',
+      group: uid,
+      split: 'train',
+      messages: [
+        { role: 'user', content: '<image>' },
+        { role: 'assistant', content: caption(index) },
+      ],
+      images: [{ name: 'img0.jpg', bytes: jpeg }],
+      meta: {},
+    });
+  }
+  await writer.close();
+  console.log(`${NUM_SAMPLES} samples with a JPEG of ${jpeg.length} bytes`);
+}
+
+function seconds(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+async function timed(work: () => Promise<void> | void): Promise<number> {
+  const start = performance.now();
+  await work();
+  return seconds(start);
+}
+
+function copy(): void {
+  const files = readdirSync(join(dir, 'in')).map((name) => join(dir, 'in', name));
+  mkdirSync(join(dir, 'copy'));
+  execFileSync('cp', ['--reflink=never', ...files, join(dir, 'copy')]);
+  execFileSync(
+    'sync',
+    readdirSync(join(dir, 'copy')).map((name) => join(dir, 'copy', name)),
+  );
+}
+
+await makeSamples();
+const texts = Array.from({ length: 200 }, (_, index) => caption(index));
+await createTokenizer(trainTokenizer(texts, 400)).save(join(dir, 'tokenizer'));
+
+const source = await openSource({ path: join(dir, 'in'), name: 'in', format: 'webdataset' });
+const settings = { tokenizer: join(dir, 'tokenizer'), processor: QWEN_PROCESSOR, seed: 0 };
+const folders = { output: join(dir, 'lengths'), staged: join(dir, 'staged') };
+const config = { sources: [source.spec], ...settings, ...folders };
+const measureStart = performance.now();
+const work = join(dir, 'work');
+const measured = await measureInputs({
+  inputs: [source],
+  config,
+  work,
+  workers,
+  rule: undefined,
+  log: silentLog,
+});
+const table = await measured.load(createSkipCounter());
+const measureS = seconds(measureStart);
+const draws = drawMix(table.coins, table.inputFirsts, [NUM_SAMPLES]);
+const limits = { tokens: 8192, patches: 32_768, segments: 4096 };
+const packs = planPacks({ tokens: table.tokens, patches: table.patches }, limits, { seed: 0 });
+
+const bytes = readdirSync(join(dir, 'in')).reduce(
+  (sum, name) => sum + statSync(join(dir, 'in', name)).size,
+  0,
+);
+const write = async (): Promise<void> => {
+  const output = join(dir, 'out');
+  mkdirSync(output);
+  const to = { dir: output, work: join(dir, 'work-write'), packs, draws, table };
+  await writePacks({
+    ...to,
+    layout: 'onevision',
+    maxShardBytes: 128 * 2 ** 20,
+    workers,
+    log: silentLog,
+  });
+};
+const times: { cp: number[]; write: number[] } = { cp: [], write: [] };
+for (let round = 0; round < ROUNDS; round += 1) {
+  times.cp.push(await timed(copy));
+  times.write.push(await timed(write));
+  for (const name of ['copy', 'out', 'work-write']) rmSync(join(dir, name), { recursive: true });
+}
+const best = (values: readonly number[]): number => Math.min(...values);
+const line = (name: string, time: number): string =>
+  `${name}: ${time.toFixed(2)} s, ${Math.round(NUM_SAMPLES / time)} samples/s, ${Math.round(bytes / time / 1e6)} MB/s`;
+console.log(line(`measure (${workers} processes)`, measureS));
+console.log(line('cp, best of 3', best(times.cp)));
+console.log(line(`write (${workers} processes), best of 3`, best(times.write)));
+const ratios = times.cp.map((time, round) => time / (times.write[round] ?? 1));
+console.log(
+  `speed of writing over cp, each round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}`,
+);
+if (process.argv[3] === undefined) rmSync(dir, { recursive: true });

@@ -1,0 +1,58 @@
+// `onevision pack files`: any sources of samples → packs, without a recipe.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { log } from '../../../core/log.ts';
+import { QWEN_PROCESSOR } from '../../../image/config.ts';
+import { PackConfigSchema } from '../../../pack/config.ts';
+import { LAYOUT_NAMES, type LayoutName } from '../../../pack/layouts/layout.ts';
+import { pack } from '../../../pack/pack.ts';
+import { parseWhole } from '../../options.ts';
+
+interface FilesOptions {
+  readonly output: string;
+  readonly tokenizer: string;
+  readonly format: LayoutName;
+  readonly maxTokens?: number;
+  readonly maxPatches?: number;
+  readonly multiple?: number;
+  readonly maxPixels?: number;
+  readonly maxSkipRate?: number;
+  readonly workers?: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+export function packFilesCommand(): Command {
+  return new Command('files')
+    .description('pack folders of samples (tar, parquet, JSON lines) without a recipe')
+    .argument('<input...>', 'folders or files of samples')
+    .requiredOption('--output <folder>', 'folder of the packs')
+    .requiredOption('--tokenizer <folder>', 'folder with tokenizer.json, such as a model')
+    .addOption(
+      new Option('--format <layout>', 'how packs lie on disk')
+        .choices(LAYOUT_NAMES)
+        .default('onevision'),
+    )
+    .option('--max-tokens <number>', 'capacity of a pack in tokens (8192)', parseWhole)
+    .option('--max-patches <number>', 'capacity in vision patches (32768)', parseWhole)
+    .option('--max-pixels <number>', 'pixels of an image after the resize (2560000)', parseWhole)
+    .option('--multiple <number>', 'make the number of packs a multiple of this', parseWhole)
+    .option('--max-skip-rate <share>', 'share of unreadable samples to forgive (0.001)', parseShare)
+    .option('--workers <number>', 'processes (one a core)', parseWhole)
+    .option('--seed <number>', 'seed of the plan (0)', parseWhole)
+    .option('--json', 'print the manifest')
+    .action(async (inputs: string[], options: FilesOptions) => {
+      const { output, tokenizer, format, maxPixels, json, ...settings } = options;
+      const config = PackConfigSchema.parse({ ...settings, layout: format });
+      const processor = { ...QWEN_PROCESSOR, ...(maxPixels === undefined ? {} : { maxPixels }) };
+      const shares = inputs.map((dir) => ({ dir }));
+      const manifest = await pack({ inputs: shares, output, config, tokenizer, processor, log });
+      if (json) console.log(JSON.stringify(manifest));
+      else console.log(`${output}: ${manifest.counts['packs']} packs`);
+    });
+}
+
+function parseShare(text: string): number {
+  const value = Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}

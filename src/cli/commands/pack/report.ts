@@ -1,0 +1,33 @@
+// `onevision pack report`: a pack set as one self-contained page.
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { writeFileAtomic } from '../../../core/files.ts';
+import { surveyPacks } from '../../../pack/report/collect.ts';
+import { packReportHtml } from '../../../pack/report/html.ts';
+import { parseWhole } from '../../options.ts';
+
+interface ReportOptions {
+  readonly output?: string;
+  readonly packs: number;
+  readonly json?: boolean;
+}
+
+export function packReportCommand(): Command {
+  return new Command('report')
+    .description('fill, waste, balance and some real packs as one HTML page')
+    .argument('<folder>', 'folder of packs')
+    .option('--output <file>', 'the page (default: report.html in the folder)')
+    .option('--packs <number>', 'packs to show', parseWhole, 12)
+    .option('--json', 'print the numbers instead of writing the page')
+    .action(async (dir: string, options: ReportOptions) => {
+      const survey = await surveyPacks(dir, options.packs);
+      if (options.json) {
+        const { shown: _, ...numbers } = survey;
+        console.log(JSON.stringify(numbers));
+        return;
+      }
+      const path = options.output ?? join(dir, 'report.html');
+      await writeFileAtomic(path, await packReportHtml(survey));
+      console.log(path);
+    });
+}

@@ -1,0 +1,75 @@
+// What each pack costs, as a parquet file beside the packs: reports and orders read it instead of the
+// archives.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openColumns, sqlText } from '../../sample/columns.ts';
+import type { ManifestFile } from '../../sample/manifest.ts';
+import type { Lengths } from '../plan.ts';
+import type { PackMembers } from '../write.ts';
+
+export const PACK_TABLE = 'packs.parquet';
+
+/** One pack. */
+export interface PackCost {
+  readonly pack: number;
+  readonly segments: number;
+  readonly tokens: number;
+  readonly patches: number;
+  /** Σ (tokens of a segment)²: what attention costs. */
+  readonly squares: number;
+}
+
+/** Writes the table, one row a pack in order. */
+export async function writePackTable(
+  dir: string,
+  packs: PackMembers,
+  lengths: Lengths,
+): Promise<ManifestFile> {
+  const path = join(dir, PACK_TABLE);
+  using columns = await openColumns({ memoryMiB: 512 });
+  await columns.run(`CREATE TABLE packs (pack UINTEGER, segments UINTEGER, tokens UINTEGER,
+    patches UINTEGER, squares DOUBLE)`);
+  await columns.insert('packs', costs(packs, lengths));
+  const temporary = join(dir, `.${PACK_TABLE}.tmp`);
+  await columns.run(`COPY packs TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
+  await rename(temporary, path);
+  const bytes = readFileSync(path);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { name: PACK_TABLE, bytes: bytes.length, sha256, count: packs.starts.length - 1 };
+}
+
+/** Reads the table. @throws OneVisionError 'data' when it is missing. */
+export async function readPackTable(dir: string): Promise<PackCost[]> {
+  using columns = await openColumns({ memoryMiB: 512 });
+  const rows: PackCost[] = [];
+  const sql = 'SELECT pack, segments, tokens, patches, squares FROM read_parquet($1)';
+  for await (const chunk of columns.columnBatches(sql, [join(dir, PACK_TABLE)])) {
+    const [pack = [], segments, tokens, patches, squares] = chunk;
+    pack.forEach((number, i) => {
+      rows.push({
+        pack: Number(number),
+        segments: Number(segments?.[i]),
+        tokens: Number(tokens?.[i]),
+        patches: Number(patches?.[i]),
+        squares: Number(squares?.[i]),
+      });
+    });
+  }
+  return rows;
+}
+
+function* costs({ starts, members }: PackMembers, lengths: Lengths): Generator<number[]> {
+  for (let pack = 0; pack + 1 < starts.length; pack += 1) {
+    let [tokens, patches, squares] = [0, 0, 0];
+    const own = members.subarray(starts[pack], starts[pack + 1]);
+    for (const sample of own) {
+      const length = lengths.tokens[sample] ?? 0;
+      tokens += length;
+      patches += lengths.patches[sample] ?? 0;
+      squares += length * length;
+    }
+    yield [pack, own.length, tokens, patches, squares];
+  }
+}
