@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cluster: ['core'],
   text: ['core'],
   image: ['core'],
-  sample: ['core'],
+  sample: ['core', 'image'],
   synth: ['core', 'image', 'sample'],
   curate: ['core', 'image', 'sample'],
   pack: ['cluster', 'core', 'image', 'sample', 'text'],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: registers one file a command and turns errors into help. Loads no engine.
 import { Command, CommanderError } from 'commander';
+import { captionCommand } from './commands/caption.ts';
 import { chatCommand } from './commands/chat.ts';
 import { curateCommand } from './commands/curate.ts';
 import { dataCommand } from './commands/data.ts';
@@ -21,8 +22,9 @@ const COMMANDS = [
   demoCommand,
   doctorCommand,
   curateCommand,
-  packCommand,
+  captionCommand,
   dataCommand,
+  packCommand,
   trainCommand,
   evalCommand,
   chatCommand,

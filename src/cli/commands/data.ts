@@ -1,63 +1,139 @@
-// `onevision data`: look at data as it lies on disk.
-import { join } from 'node:path';
+// `onevision data`: look at a source of any format without changing it.
 import { Command } from 'commander';
 import { OneVisionError } from '../../core/errors.ts';
-import { tokenizerHash } from '../../pack/lengths.ts';
-import { openPacks } from '../../pack/read.ts';
-import { previewPack, type SegmentPreview, type TokenRun } from '../../pack/report/preview.ts';
-import { loadTokenizer } from '../../text/tokenizer.ts';
+import { log } from '../../core/log.ts';
+import { SOURCE_FORMATS, type SourceFormat, type SourceSpec } from '../../sample/sources/source.ts';
 import { parseWhole } from '../options.ts';
 
-interface PreviewOptions {
-  readonly pack: number;
-  readonly tokenizer: string;
+interface SourceOptions {
+  readonly format?: SourceFormat;
+  readonly name?: string;
+  readonly images?: string;
   readonly json?: boolean;
 }
 
-export function dataCommand(): Command {
-  return new Command('data').description('look at data').addCommand(previewCommand());
+interface PreviewOptions extends SourceOptions {
+  readonly count: number;
+  readonly uid?: string;
+  readonly pack: number;
+  readonly tokenizer: string;
 }
 
-function previewCommand(): Command {
-  return new Command('preview')
-    .description('print a pack as the model sees it, trained tokens marked')
-    .argument('<folder>', 'folder of packs')
-    .option('--pack <number>', 'which pack', parseWhole, 0)
-    .option('--tokenizer <folder>', 'default: data/tokenizer of the run', '')
-    .option('--json', 'print one JSON object')
-    .action(async (dir: string, options: PreviewOptions) => {
-      using packs = openPacks(dir);
-      if (options.pack >= packs.numPacks) {
-        throw new OneVisionError(
-          'usage',
-          `expected a pack below ${packs.numPacks} of ${dir}, came ${options.pack}`,
-        );
-      }
-      const folder = options.tokenizer || join(dir, '..', '..', 'data', 'tokenizer');
-      const tokenizer = loadTokenizer(folder);
-      if (tokenizerHash(folder) !== packs.facts.tokenizer) {
-        throw new OneVisionError(
-          'data',
-          `expected the tokenizer of ${dir}, came another: ${folder}`,
-          {
-            hint: 'give the folder of the tokenizer it was packed with: --tokenizer',
-          },
-        );
-      }
-      const pack = packs.read(options.pack);
-      const segments = await previewPack(pack, tokenizer, packs.facts.processor);
-      if (options.json) console.log(JSON.stringify({ key: pack.key, segments }));
-      else for (const segment of segments) printSegment(segment);
+export function dataCommand(): Command {
+  const command = new Command('data').description('look into samples of any format');
+  return command
+    .addCommand(infoCommand())
+    .addCommand(previewCommand())
+    .addCommand(lintCommand())
+    .addCommand(whyCommand());
+}
+
+function sourceCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<source>', 'folder or file of samples')
+    .option('--format <name>', `${SOURCE_FORMATS.join(', ')}; default: what the files say`)
+    .option('--name <name>', 'source of the samples; default: name of the folder')
+    .option('--images <folder>', 'folder that image paths are relative to')
+    .option('--json', 'print JSON');
+}
+
+function specOf(path: string, { format, name, images }: SourceOptions): SourceSpec {
+  if (format !== undefined && !SOURCE_FORMATS.includes(format)) {
+    throw new OneVisionError(
+      'usage',
+      `Expected --format ${SOURCE_FORMATS.join(', ')}, got ${format}.`,
+    );
+  }
+  return { path, format, name, imageRoot: images };
+}
+
+function infoCommand(): Command {
+  return sourceCommand('info', 'format, counts, sizes and losses')
+    .option('--limit <n>', 'records to read for the figures; 0 = all', parseWhole, 1000)
+    .action(async (path: string, options: SourceOptions & { limit: number }) => {
+      const { dataInfo } = await import('../data/info.ts');
+      const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
+      const info = await dataInfo(specOf(path, options), limit);
+      if (options.json) console.log(JSON.stringify(info));
+      else for (const [name, value] of Object.entries(info)) console.log(line(name, value));
     });
 }
 
-function printSegment({ uid, source, tokens, numTrained, runs }: SegmentPreview): void {
-  console.log(`── ${uid} (${source}): ${tokens} tokens, ${numTrained} trained`);
-  console.log(`${runs.map(mark).join('')}`);
+function line(name: string, value: unknown): string {
+  const text = Array.isArray(value) ? value.join('  ') : plain(value);
+  return `${name.padEnd(16)} ${text}`;
 }
 
-/** Green on a terminal; elsewhere between double brackets. */
-function mark({ text, isTrained }: TokenRun): string {
-  if (!isTrained) return text;
-  return process.stdout.isTTY ? `\u001b[30;42m${text}\u001b[0m` : `⟦${text}⟧`;
+function plain(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value ?? 'unknown');
+  return Object.entries(value)
+    .map(([key, count]) => `${key}: ${count}`)
+    .join('  ');
+}
+
+function previewCommand(): Command {
+  return sourceCommand('preview', 'the first samples, or a pack as the model sees it')
+    .option('--count <n>', 'samples to show', parseWhole, 3)
+    .option('--uid <uid>', 'show this one')
+    .option('--pack <number>', 'in a folder of packs: which', parseWhole, 0)
+    .option('--tokenizer <folder>', 'of packs; default: data/tokenizer of the run', '')
+    .action(async (path: string, options: PreviewOptions) => {
+      const { holdsPacks, printPack } = await import('../data/preview-pack.ts');
+      if (holdsPacks(path)) return await printPack(path, options);
+      const { previewSamples } = await import('../data/preview.ts');
+      const samples = await previewSamples(specOf(path, options), options.count, options.uid);
+      if (options.json) console.log(JSON.stringify(samples));
+      else for (const sample of samples) console.log(`${sample.text}\n`);
+    });
+}
+
+function lintCommand(): Command {
+  return sourceCommand('lint', 'read every record and decode every image; exit code 4 for faults')
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--ledger <file>', 'keep a row of every record')
+    .action(async (path: string, options: SourceOptions & { workers: number; ledger?: string }) => {
+      const { lint } = await import('../data/lint.ts');
+      const { workers, ledger } = options;
+      const summary = await lint(specOf(path, options), { workers, ledger, log });
+      const { records, sound, faults, examples } = summary;
+      if (options.json) console.log(JSON.stringify(summary));
+      else {
+        console.log(`${sound} of ${records} records are sound`);
+        const firsts = new Map(Object.entries(examples).map(([uid, reason]) => [reason, uid]));
+        for (const [reason, count] of Object.entries(faults)) {
+          console.log(`${String(count).padStart(8)}  ${reason}  (first: ${firsts.get(reason)})`);
+        }
+      }
+      if (sound < records) process.exitCode = 4;
+    });
+}
+
+function whyCommand(): Command {
+  return new Command('why')
+    .description('every verdict on one sample, from the ledgers of a run')
+    .argument('<uid>', 'as in the ledger')
+    .option('--in <folders...>', 'where to look for ledgers', ['runs'])
+    .option('--json', 'print JSON')
+    .action(async (uid: string, options: { in: string[]; json?: boolean }) => {
+      const { findVerdicts } = await import('../data/why.ts');
+      const rows = await findVerdicts(uid, options.in);
+      if (rows.length === 0) {
+        throw new OneVisionError(
+          'data',
+          `Expected verdicts on ${uid} below ${options.in.join(', ')}, got none.`,
+          {
+            hint: '--in takes the folders that hold ledger.jsonl',
+          },
+        );
+      }
+      if (options.json) console.log(JSON.stringify(rows));
+      for (const row of options.json ? [] : rows) {
+        const score = row.score === undefined ? '' : `  score ${row.score}`;
+        const parent = row.parent === undefined ? '' : `  of ${row.parent}`;
+        console.log(
+          `${row.stage.padEnd(10)} ${row.verdict.padEnd(6)} ${row.reason}${score}${parent}  (${row.uid}, ${row.ledger})`,
+        );
+      }
+    });
 }

@@ -1,0 +1,47 @@
+// Lint as a task of the shared contract: one shard of a source, one file of ledger rows.
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { ShardTask } from '../../cluster/task.ts';
+import { ensureFolder } from '../../core/files.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import { writeLedger } from '../../sample/ledger.ts';
+import { lintShard } from '../../sample/lint.ts';
+import { openSource } from '../../sample/sources/open.ts';
+import { SOURCE_FORMATS, type SourceSpec } from '../../sample/sources/source.ts';
+
+export interface LintConfig {
+  readonly source: SourceSpec;
+  /** Folder of the rows. */
+  readonly rows: string;
+}
+
+const configSchema: z.ZodType<LintConfig> = z.strictObject({
+  source: z.strictObject({
+    path: z.string(),
+    format: z.enum(SOURCE_FORMATS).optional(),
+    name: z.string().optional(),
+    imageRoot: z.string().optional(),
+  }),
+  rows: z.string(),
+});
+
+/** The file of a shard's rows. */
+export function rowsFile(folder: string, shard: string): string {
+  return join(folder, `${sha256Hex(shard).slice(0, 16)}.jsonl`);
+}
+
+export const task: ShardTask = {
+  open: async (given) => {
+    const { source: spec, rows } = configSchema.parse(given);
+    const source = await openSource(spec);
+    const byName = new Map(source.shards.map((shard) => [shard.name, shard]));
+    ensureFolder(rows);
+    return {
+      run: async (name) => {
+        const shard = byName.get(name);
+        if (shard === undefined) throw new Error(`no shard ${name} in ${spec.path}`);
+        return { numRows: await writeLedger(rowsFile(rows, name), lintShard(source, shard)) };
+      },
+    };
+  },
+};
