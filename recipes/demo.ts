@@ -27,7 +27,7 @@ const train = {
   saveEvery: 400,
   imageCacheMiB: 1024,
 } as const;
-const muon = { name: 'muon', muonPrecision: 'bfloat16', weightDecay: 0.05, warmup: 0.04 } as const;
+const muon = { name: 'muon', weightDecay: 0.05, warmup: 0.04 } as const;
 const base = { captions: 11_000, counting: 4500, colour: 800, position: 400 };
 
 const recipe: Recipe = defineRecipe({
