@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { captionCommand } from './commands/caption.ts';
 import { chatCommand } from './commands/chat.ts';
+import { convertCommand } from './commands/convert.ts';
 import { curateCommand } from './commands/curate.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -28,6 +29,7 @@ const COMMANDS = [
   trainCommand,
   evalCommand,
   chatCommand,
+  convertCommand,
 ];
 for (const make of COMMANDS) {
   const command = make();

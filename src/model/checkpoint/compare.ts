@@ -22,7 +22,7 @@ export interface CompareOptions {
  * unexpected tensors.
  */
 export function compareWeights(
-  { folder, tensors }: StoredWeights,
+  { folder, tensors }: Pick<StoredWeights, 'folder' | 'tensors'>,
   wanted: ReadonlyMap<string, readonly number[]>,
   options: CompareOptions = {},
 ): void {
@@ -46,15 +46,28 @@ export function compareWeights(
       differences.push(`unexpected: ${name}`);
     }
   }
+  checkNoDifferences(differences, {
+    where: folder,
+    numExpected: wanted.size,
+    hint: 'check that config.json and the weights are of the same model, or ask for one dtype',
+  });
+}
+
+/** @throws OneVisionError 'checkpoint' with the first ten, where there are any. */
+export function checkNoDifferences(
+  differences: readonly string[],
+  about: { readonly where: string; readonly numExpected: number; readonly hint?: string },
+): void {
   if (differences.length === 0) return;
+  const { where, numExpected, hint = 'check that the config is of the same model' } = about;
   const more = differences.length - MOST_SHOWN;
   throw new OneVisionError(
     'checkpoint',
-    `expected in ${folder} the ${wanted.size} tensors that its config.json asks for, ` +
+    `expected in ${where} the ${numExpected} tensors that its config asks for, ` +
       `came ${differences.length} differences:\n  ` +
       differences.slice(0, MOST_SHOWN).join('\n  ') +
       (more > 0 ? `\n  … and ${more} more` : ''),
-    { hint: 'check that config.json and the weights are of the same model, or ask for one dtype' },
+    { hint },
   );
 }
 
