@@ -38,12 +38,9 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   }
   const info = convert('info', back, '--json');
   assert.equal(JSON.parse(info.output).total.numParameters, model.numParameters);
-  assert.match(convert('info', back).output, /vision tower +\d+ +[\d,]+ +\d/);
   const blind = convert('megatron', megatron, '--out', back);
   assert.equal(blind.status, 2);
   assert.match(blind.output, /--like(.|\n)*hint: /);
-  const inPlace = convert('megatron', folder, '--out', folder);
-  assert.equal(inPlace.status, 2);
   const foreign = convert('lora', folder, '--base', folder, '--out', join(root, 'x'));
   assert.equal(foreign.status, 4);
   assert.match(foreign.output, /adapter_config\.json/);
