@@ -21,11 +21,9 @@ function convert(...args: string[]): { status: number | null; output: string } {
 }
 
 test('model → Megatron → model is the same folder; info counts it; mistakes are help', async () => {
-  const [folder, megatron, back] = ['model', 'megatron', 'back'].map((name) => join(root, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [folder, megatron, back] = ['model', 'megatron', 'back'].map((name) =>
+    join(root, name),
+  ) as [string, string, string];
   const tokenizer = createTokenizer(trainTokenizer(['a red apple'], 270));
   using model = smallModel({ dtype: 'bfloat16' });
   await saveCheckpoint(folder, model, { tokenizer, image: { ...QWEN_PROCESSOR, patchSize: 2 } });
@@ -33,7 +31,12 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   assert.equal(there.status, 0, there.output);
   const again = convert('megatron', megatron, '--like', folder, '--out', back);
   assert.equal(again.status, 0, again.output);
-  for (const name of ['model.safetensors', 'config.json', 'tokenizer.json', 'chat_template.jinja']) {
+  for (const name of [
+    'model.safetensors',
+    'config.json',
+    'tokenizer.json',
+    'chat_template.jinja',
+  ]) {
     assert.deepEqual(readFileSync(join(back, name)), readFileSync(join(folder, name)), name);
   }
   const info = convert('info', back, '--json');

@@ -68,7 +68,10 @@ test('written and read again: dense and with experts, bit for bit', async () => 
     using model = smallModel({ config, dtype: 'bfloat16' });
     const before = weightsOf(model);
     await saveMegatron(folder, before, config);
-    assert.equal(readFileSync(join(folder, 'latest_checkpointed_iteration.txt'), 'utf8'), 'release');
+    assert.equal(
+      readFileSync(join(folder, 'latest_checkpointed_iteration.txt'), 'utf8'),
+      'release',
+    );
     using checkpoint = openMegatron(folder);
     const after = fromMegatron(checkpoint.tensors, config, folder);
     assert.equal(after.size, before.size);

@@ -17,7 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'onevision-torch-'));
 after(() => rmSync(folder, { recursive: true }));
 const golden = (name: string): string => new URL(`golden/${name}`, import.meta.url).pathname;
 
-function entry(value: PickleValue | undefined, ...path: readonly string[]): PickleValue | undefined {
+function entry(
+  value: PickleValue | undefined,
+  ...path: readonly string[]
+): PickleValue | undefined {
   let found = value;
   for (const key of path) found = found instanceof Map ? found.get(key) : undefined;
   return found;
@@ -57,7 +60,17 @@ test('tensors of every type, views in any order, parameters, and plain values', 
   assert.deepEqual(numbers(value, 'parameter'), [1, 1]);
   assert.deepEqual(tensorOf(entry(value, 'empty'))?.shape, [0, 4]);
   const plain = entry(value, 'plain') as PickleValue[];
-  assert.deepEqual(plain.slice(0, 9), [null, true, false, 7, -300, 2 ** 40, -(2n ** 70n), 0.5, 'é']);
+  assert.deepEqual(plain.slice(0, 9), [
+    null,
+    true,
+    false,
+    7,
+    -300,
+    2 ** 40,
+    -(2n ** 70n),
+    0.5,
+    'é',
+  ]);
   assert.deepEqual(plain[10], [1, [2]]);
 });
 

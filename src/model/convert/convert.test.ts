@@ -84,7 +84,10 @@ async function writeSources(name: string): Promise<{ vision: string; decoder: st
       vision[`${to}.mlp.fc2.${kind}`] = of(`${at}.mlp.fc2.${kind}`);
     }
   }
-  const folders = { vision: writeFolder(`${name}-rice`, RICE), decoder: writeFolder(`${name}-qwen`, QWEN) };
+  const folders = {
+    vision: writeFolder(`${name}-rice`, RICE),
+    decoder: writeFolder(`${name}-qwen`, QWEN),
+  };
   await saveSafetensors(path.join(folders.vision, 'model.safetensors'), vision);
   const decoder = [...weightsOf(model)].filter(([key]) => key.startsWith('model.'));
   await writeWeights(folders.decoder, new Map(decoder), 20_000);

@@ -80,7 +80,9 @@ class Machine {
   #line(): string {
     const end = this.#bytes.indexOf(10, this.#at);
     if (end < 0) throw refuse(this.#where, 'a line', 'no end of it');
-    return this.#take(end - this.#at + 1).toString().slice(0, -1);
+    return this.#take(end - this.#at + 1)
+      .toString()
+      .slice(0, -1);
   }
 
   #top(): PickleValue {
