@@ -53,6 +53,6 @@ export function parseWhole(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
+export function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }

@@ -46,9 +46,12 @@ export async function closingQuestion(
     .sort((a, b) => b.accuracy - a.accuracy)[0];
   const [item] = best === undefined ? [] : await firstItems(dir, best.benchmark, 1);
   if (item === undefined) return [];
-  using chat = openChat(await lastCheckpoint(dir), [item.image], 16);
+  using chat = openChat(await lastCheckpoint(dir), {
+    images: [item.image],
+    generate: { maxNewTokens: 16 },
+  });
   const question = item.question.replace('<image>', '').trim();
-  const answer = await chat.ask(question);
+  const { text: answer } = await chat.ask(question);
   const path = join(dir, 'closing-question.png');
   await writeFileAtomic(path, item.image);
   const picture = canDraw(process.stdout) ? drawImage(await decodeImage(item.image)) : [];

@@ -8,8 +8,10 @@ import { resizeImage } from './resize.ts';
 import { smartResize } from './smart-resize.ts';
 
 export interface Patches {
-  /** [gridH · gridW, 3 · patchSize²]. */
+  /** [frames · gridH · gridW, 3 · patchSize²]. */
   readonly pixels: Float32Array;
+  /** Frames of a video, one after another; default 1, an image. */
+  readonly frames?: number;
   readonly gridH: number;
   readonly gridW: number;
 }

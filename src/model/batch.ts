@@ -26,7 +26,7 @@ export interface Batch {
   readonly lossWeights?: Float32Array;
 }
 
-/** One sample made ready: its tokens and its images in order of their tokens. */
+/** One sample made ready: its tokens, and its images and videos in order of their tokens. */
 export interface Segment {
   readonly inputIds: Int32Array;
   /** Without targets the segment is context only (a prompt). */
@@ -63,7 +63,10 @@ function joinImages(images: readonly Patches[]): { pixels: Float32Array; grids: 
     pixels.set(image.pixels, offset);
     offset += image.pixels.length;
   }
-  return { pixels, grids: Int32Array.from(images.flatMap((i) => [1, i.gridH, i.gridW])) };
+  return {
+    pixels,
+    grids: Int32Array.from(images.flatMap((i) => [i.frames ?? 1, i.gridH, i.gridW])),
+  };
 }
 
 /** Positions that predict a token, in order. */

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { ensureFolder, readJson, writeFileAtomic } from '../core/files.ts';
 import type { ProcessorConfig } from '../image/config.ts';
 import type { ParameterSource } from '../nn/module.ts';
+import { int8Weights } from '../nn/quantise.ts';
 import { type DType, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type LazyTensor, lazyOf } from '../tensor/storage/stored-tensor.ts';
@@ -33,6 +34,8 @@ export interface LoadOptions {
    * their own, for training. Default true.
    */
   readonly mapped?: boolean;
+  /** Round the weights of linear layers to int8 while they are read; only to generate and score. */
+  readonly weights?: 'int8';
 }
 
 /** What stands beside the weights: made anew, or carried along from the model's own folder. */
@@ -134,7 +137,10 @@ export function loadModel(folder: string, options: LoadOptions = {}): OneVision 
     mayBeThere: config.text.tieEmbeddings ? ['lm_head.weight'] : [],
     mixedTypes: options.dtype !== undefined,
   });
-  return noGrad(() => new OneVision(config, loadedParameters(weights, options)));
+  const source = loadedParameters(weights, options);
+  return noGrad(() => {
+    return new OneVision(config, options.weights === 'int8' ? int8Weights(source) : source);
+  });
 }
 
 /** Names on disk and shapes that a config asks for, without making a weight. */

@@ -1,12 +1,14 @@
 // Generation with a cache equals the full forward; sampling follows its settings.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IMAGE_TOKEN, randomSegment, smallModel } from '../../test/support/model.ts';
+import { IMAGE_TOKEN, randomSegment, SMALL, smallModel } from '../../test/support/model.ts';
 import { memory, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
+import { createTokenizer } from '../text/tokenizer.ts';
+import { trainTokenizer } from '../text/train-bpe.ts';
 import { makeBatch, type Segment } from './batch.ts';
-import { generate } from './generate.ts';
-import { sampleToken } from './generation/sampling.ts';
+import { generate, generateText } from './generate.ts';
+import { Generation, type Reply } from './generation/generation.ts';
 import type { OneVision } from './onevision.ts';
 import { scoreSegments, tokenLogProbs } from './score.ts';
 
@@ -36,9 +38,9 @@ function nextLogProbs(model: OneVision, { inputIds, images }: Segment): number[]
 
 test('greedy with a cache equals the full forward, step by step, past a growth of the cache', () => {
   using model = smallModel();
-  // Never the image token: the full forward would look for its image.
+  // Never the image or video token: the full forward would look for its image.
   const head = model.namedParameters().get('lm_head.weight') as Tensor;
-  tidy(() => void ops.zero_(ops.narrow(head, 0, IMAGE_TOKEN, 1)));
+  tidy(() => void ops.zero_(ops.narrow(head, 0, IMAGE_TOKEN, 2)));
   const maxNewTokens = 80; // more than the first room of 64
   const completions = generate(model, PROMPTS, { maxNewTokens, stopIds: [] });
   for (const [i, { ids, logProbs, finish }] of completions.entries()) {
@@ -113,26 +115,56 @@ test('scores are the log-probabilities of the targets, sum and mean per segment'
   assert.equal(tokenLogProbs(model, makeBatch([text])).length, 0);
 });
 
-test('sampling: greedy, top-k, top-p and frequencies', () => {
-  const logits = Float32Array.from([1, 3, 2, -1]);
-  const base = { temperature: 1, topK: 0, topP: 1, seed: 1 };
-  const weights = [...logits].map(Math.exp);
-  const total = weights.reduce((a, b) => a + b, 0);
-  const greedy = sampleToken(logits, { ...base, temperature: 0 }, 0, 0);
-  assert.equal(greedy.id, 1);
-  assert.ok(Math.abs(greedy.logProb - Math.log((weights[1] as number) / total)) < 1e-6);
-  const counts = (options: typeof base): number[] => {
-    const out = [0, 0, 0, 0];
-    for (let step = 0; step < 4000; step++) {
-      const { id } = sampleToken(logits, options, 7, step);
-      out[id] = (out[id] as number) + 1;
-    }
-    return out.map((count) => count / 4000);
-  };
-  for (const [id, share] of counts(base).entries()) {
-    assert.ok(Math.abs(share - (weights[id] as number) / total) < 0.03);
-  }
-  assert.deepEqual(counts({ ...base, topK: 1 }), [0, 1, 0, 0]);
-  const two = counts({ ...base, topP: 0.8 });
-  assert.ok(two[0] === 0 && two[3] === 0 && (two[2] as number) > 0.1);
+test('prompts that come later, and one that is cancelled, change nothing for the others', () => {
+  using model = smallModel();
+  const options = { maxNewTokens: 9, stopIds: [], temperature: 1, seed: 2 };
+  const expected = generate(model, PROMPTS, options);
+  using generation = new Generation(model);
+  const first = generation.add(PROMPTS.slice(0, 1), options);
+  generation.step();
+  const rest = generation.add(PROMPTS.slice(1), [options, { ...options, maxNewTokens: 3 }]);
+  generation.step();
+  const extra = generation.add(PROMPTS.slice(0, 1), options);
+  generation.cancel(extra[0] as Reply);
+  assert.equal(extra[0]?.ids.length, 1);
+  while (generation.numActive > 0) generation.step();
+  const all = [...first, ...rest].map(({ ids }) => ids);
+  const full = expected.map(({ ids }) => [...ids]);
+  assert.deepEqual(all, [full[0], full[1], full[2]?.slice(0, 3)]);
+});
+
+test('a callback that returns true ends the reply after that token', () => {
+  using model = smallModel();
+  const onToken = (prompt: number): boolean => prompt === 1;
+  const completions = generate(model, PROMPTS, { maxNewTokens: 4, stopIds: [], onToken });
+  const seen = completions.map(({ ids, finish }) => [ids.length, finish]);
+  assert.deepEqual(seen, [
+    [4, 'length'],
+    [1, 'stop'],
+    [4, 'length'],
+  ]);
+});
+
+test('text: streamed in pieces, ended by a stop text that crosses tokens', () => {
+  const texts = ['a red fox', 'the green owl sees it', 'x y z'];
+  const tokenizer = createTokenizer(trainTokenizer([...texts, ...texts], 300));
+  const { vocabSize } = tokenizer;
+  using model = smallModel({ config: { ...SMALL, text: { ...SMALL.text, vocabSize } } });
+  const head = model.namedParameters().get('lm_head.weight') as Tensor;
+  tidy(() => void ops.zero_(ops.narrow(head, 0, 256, vocabSize - 256)));
+  const options = { maxNewTokens: 24, stopIds: [], temperature: 0.7, seed: 3 };
+  const free = generateText(model, tokenizer, PROMPTS, options);
+  const whole = tokenizer.decode(free[0]?.ids ?? [], { skipSpecialTokens: true });
+  assert.equal(free[0]?.text, whole);
+  const stop = whole.slice(5, 8);
+  const pieces: string[] = [];
+  const [stopped] = generateText(model, tokenizer, PROMPTS.slice(0, 1), {
+    ...options,
+    stop: ['never there', stop],
+    onText: (_prompt, piece) => pieces.push(piece),
+  });
+  assert.equal(stopped?.text, whole.slice(0, whole.indexOf(stop)));
+  assert.equal(stopped?.finish, 'stop');
+  assert.equal(pieces.join(''), stopped?.text);
+  assert.ok((stopped?.ids.length ?? 99) < 24);
 });

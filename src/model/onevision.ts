@@ -88,7 +88,7 @@ export class OneVision extends Module {
   /** Hidden states [n, hidden] → logits [n, vocab]. */
   logits(hidden: Tensor): Tensor {
     return this.#head === null
-      ? ops.linear(hidden, this.decoder.embedding.weight)
+      ? ops.linearRows(hidden, this.decoder.embedding.weight)
       : this.#head.forward(hidden);
   }
 
@@ -134,12 +134,18 @@ export class OneVision extends Module {
     return { lossSum, losses, numTargets, weight, balance };
   }
 
-  /** Plan a batch: rows, rotary angles, groups. Shared by all layers of one forward. */
-  layoutRows({ cuSeqlens, positions }: Batch): RowLayout {
+  /**
+   * Plan a batch: rows, rotary angles, groups. Shared by all layers of one forward.
+   * @param options.groupCost padding rows that one more group is worth; 0 pads nothing.
+   */
+  layoutRows(
+    { cuSeqlens, positions }: Batch,
+    { groupCost = GROUP_COST_ROWS }: { readonly groupCost?: number } = {},
+  ): RowLayout {
     const { device } = this;
     const { headDim, ropeTheta } = this.config.text;
     const { dtype } = this;
-    const plan = planSegments(cuSeqlens, { groupCost: GROUP_COST_ROWS });
+    const plan = planSegments(cuSeqlens, { groupCost });
     const rowPositions = plan.tokenOfRow.map((token) => positions[token] ?? 0);
     return {
       rowOfToken: plan.rowOfToken,
@@ -150,8 +156,8 @@ export class OneVision extends Module {
   }
 
   /**
-   * Token embeddings [R, hidden] in the layout's rows, image tokens overwritten in order by the
-   * merger's output. Padding rows hold token 0.
+   * Token embeddings [R, hidden] in the layout's rows, image and video tokens overwritten in order
+   * by the merger's output. Padding rows hold token 0.
    * @throws OneVisionError 'data' where image tokens and images do not match.
    */
   embed(batch: Batch, layout: RowLayout): Tensor {
@@ -164,7 +170,7 @@ export class OneVision extends Module {
     for (const [token, row] of rowOfToken.entries()) {
       const id = batch.inputIds[token] as number;
       ids[row] = id;
-      if (id === config.imageTokenId) imageRows.push(row);
+      if (id === config.imageTokenId || id === config.videoTokenId) imageRows.push(row);
     }
     const embedded = this.decoder.embedding.forward(fromArray(ids, [numRows], { device }));
     const patchesPerToken = vision.mergeSize ** 2;

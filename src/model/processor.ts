@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { readJson, writeFileAtomic } from '../core/files.ts';
 import type { ProcessorConfig } from '../image/config.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
-import { type ChatMessage, encodeChat, encodePrompt } from '../text/chat-template.ts';
+import { processVideo } from '../image/video.ts';
+import { type ChatMessage, encodeChat, encodePrompt, splitAtMedia } from '../text/chat-template.ts';
+import { IMAGE_MARK, VIDEO_MARK } from '../text/special-tokens.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Segment } from './batch.ts';
 
@@ -16,10 +18,13 @@ export interface Processor {
   readonly image: ProcessorConfig;
 }
 
-/** A conversation; `images` are encoded pictures in order of their `<image>` marks. */
+/** A conversation and its pictures, each kind in order of its marks `<image>` and `<video>`. */
 export interface Conversation {
   readonly messages: readonly ChatMessage[];
+  /** Encoded pictures. */
   readonly images: readonly Uint8Array[];
+  /** Encoded frames of each video. */
+  readonly videos?: readonly (readonly Uint8Array[])[];
 }
 
 /**
@@ -28,11 +33,12 @@ export interface Conversation {
  */
 export async function prepareChat(
   { tokenizer, image }: Processor,
-  { messages, images }: Conversation,
+  conversation: Conversation,
 ): Promise<Segment> {
-  const patches = await processAll(images, image);
-  const { ids, targets } = encodeChat(tokenizer, messages, imageTokens(patches, image));
-  return { inputIds: ids, targets, images: patches };
+  const { images, imageTokens, videoTokens } = await processMedia(conversation, image);
+  const { messages } = conversation;
+  const { ids, targets } = encodeChat(tokenizer, messages, imageTokens, { videoTokens });
+  return { inputIds: ids, targets, images };
 }
 
 /**
@@ -41,20 +47,39 @@ export async function prepareChat(
  */
 export async function preparePrompt(
   { tokenizer, image }: Processor,
-  { messages, images }: Conversation,
+  conversation: Conversation,
 ): Promise<Segment> {
-  const patches = await processAll(images, image);
-  const inputIds = encodePrompt(tokenizer, messages, imageTokens(patches, image));
-  return { inputIds, images: patches };
+  const { images, imageTokens, videoTokens } = await processMedia(conversation, image);
+  const inputIds = encodePrompt(tokenizer, conversation.messages, imageTokens, { videoTokens });
+  return { inputIds, images };
+}
+
+/** Everything seen, in the order of its tokens, and how many tokens each piece takes. */
+interface Media {
+  readonly images: readonly Patches[];
+  readonly imageTokens: readonly number[];
+  readonly videoTokens: readonly number[];
 }
 
 /** One by one: each image keeps its own size. */
-function processAll(images: readonly Uint8Array[], config: ProcessorConfig): Promise<Patches[]> {
-  return Promise.all(images.map((bytes) => processImage(bytes, config)));
-}
-
-function imageTokens(patches: readonly Patches[], { mergeSize }: ProcessorConfig): number[] {
-  return patches.map(({ gridH, gridW }) => (gridH * gridW) / mergeSize ** 2);
+async function processMedia(
+  { messages, images, videos = [] }: Conversation,
+  config: ProcessorConfig,
+): Promise<Media> {
+  const pictures = await Promise.all(images.map((bytes) => processImage(bytes, config)));
+  const films = await Promise.all(videos.map((frames) => processVideo(frames, config)));
+  const numTokens = ({ frames = 1, gridH, gridW }: Patches): number =>
+    (frames * gridH * gridW) / config.mergeSize ** 2;
+  const next = { [IMAGE_MARK]: pictures.values(), [VIDEO_MARK]: films.values() };
+  const seen = messages
+    .flatMap(({ content }) => splitAtMedia(content, films.length > 0))
+    .filter((piece) => piece === IMAGE_MARK || (piece === VIDEO_MARK && films.length > 0))
+    .map((mark) => next[mark as keyof typeof next].next().value);
+  return {
+    images: seen.filter((patches) => patches !== undefined),
+    imageTokens: pictures.map(numTokens),
+    videoTokens: films.map(numTokens),
+  };
 }
 
 const FILE = 'preprocessor_config.json';

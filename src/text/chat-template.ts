@@ -9,12 +9,17 @@ import {
   IM_START,
   IMAGE_MARK,
   IMAGE_PAD,
+  VIDEO_MARK,
+  VIDEO_PAD,
   VISION_END,
   VISION_START,
 } from './special-tokens.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-/** One turn; `<image>` in the content stands for the next image. */
+/**
+ * One turn; `<image>` in the content stands for the next image, and `<video>` for the next video
+ * where the conversation has videos (otherwise it is text).
+ */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
@@ -23,6 +28,8 @@ export interface ChatMessage {
 export interface ChatOptions {
   /** System prompt when there is none: undefined = the tokenizer's own, '' = none. */
   readonly defaultSystem?: string | undefined;
+  /** Tokens of each video, in order; default none. */
+  readonly videoTokens?: readonly number[];
 }
 
 export interface EncodedChat {
@@ -56,7 +63,7 @@ export function encodeChat(
   imageTokens: readonly number[],
   options: ChatOptions = {},
 ): EncodedChat {
-  const builder = createBuilder(tokenizer, imageTokens);
+  const builder = createBuilder(tokenizer, imageTokens, options.videoTokens);
   for (const message of prepare(messages, imageTokens, options, tokenizer.defaultSystem)) {
     builder.turn(message);
   }
@@ -73,7 +80,7 @@ export function encodePrompt(
   imageTokens: readonly number[],
   options: ChatOptions = {},
 ): Int32Array {
-  const builder = createBuilder(tokenizer, imageTokens);
+  const builder = createBuilder(tokenizer, imageTokens, options.videoTokens);
   for (const message of prepare(messages, imageTokens, options, tokenizer.defaultSystem)) {
     builder.turn(message);
   }
@@ -86,13 +93,17 @@ export function encodePrompt(
  * Here `defaultSystem` undefined means Qwen's.
  */
 export function renderChat(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
-  let image = 0;
-  const count = (): number => options.imageTokens?.[image++] ?? 1;
-  const turns = prepare(messages, options.imageTokens, options, QWEN_SYSTEM).map((message) => {
-    const content = message.content.replaceAll(
-      IMAGE_MARK,
-      () => VISION_START + IMAGE_PAD.repeat(count()) + VISION_END,
-    );
+  const { imageTokens, videoTokens = [] } = options;
+  let [image, video] = [0, 0];
+  const turns = prepare(messages, imageTokens, options, QWEN_SYSTEM).map((message) => {
+    const pieces = splitAtMedia(message.content, videoTokens.length > 0).map((piece) => {
+      if (piece === IMAGE_MARK) {
+        return VISION_START + IMAGE_PAD.repeat(imageTokens?.[image++] ?? 1) + VISION_END;
+      }
+      if (piece !== VIDEO_MARK || videoTokens.length === 0) return piece;
+      return VISION_START + VIDEO_PAD.repeat(videoTokens[video++] ?? 1) + VISION_END;
+    });
+    const content = pieces.join('');
     return `${IM_START}${message.role}\n${content}${IM_END}\n`;
   });
   if (options.addGenerationPrompt === true) turns.push(`${IM_START}assistant\n`);
@@ -112,23 +123,37 @@ function prepare(
       hint: 'drop the sample, or give it a user message',
     });
   }
-  let marks = 0;
   messages.forEach((message, index) => {
     const token = findControlToken(message.content);
     if (token !== undefined) throw controlTokenError(token, message, index);
-    marks += message.content.split(IMAGE_MARK).length - 1;
   });
-  if (imageTokens !== undefined && marks !== imageTokens.length) {
-    throw new OneVisionError(
-      'data',
-      `expected one ${IMAGE_MARK} in the messages for each image, ` +
-        `came ${marks} marks and ${imageTokens.length} images`,
-      { hint: `write ${IMAGE_MARK} once for every image, in order, and nowhere else` },
-    );
-  }
+  if (imageTokens !== undefined) checkMarks(messages, IMAGE_MARK, imageTokens.length, 'image');
+  const numVideos = options.videoTokens?.length ?? 0;
+  if (numVideos > 0) checkMarks(messages, VIDEO_MARK, numVideos, 'video');
   const content = options.defaultSystem ?? fallback;
   if (first.role === 'system' || content === '') return messages;
   return [{ role: 'system', content }, ...messages];
+}
+
+function checkMarks(
+  messages: readonly ChatMessage[],
+  mark: string,
+  expected: number,
+  what: string,
+): void {
+  const marks = messages.reduce((sum, { content }) => sum + content.split(mark).length - 1, 0);
+  if (marks === expected) return;
+  throw new OneVisionError(
+    'data',
+    `expected one ${mark} in the messages for each ${what}, ` +
+      `came ${marks} marks and ${expected} ${what}s`,
+    { hint: `write ${mark} once for every ${what}, in order, and nowhere else` },
+  );
+}
+
+/** A text cut at its marks, which stay as pieces of their own. */
+export function splitAtMedia(content: string, hasVideos: boolean): string[] {
+  return content.split(hasVideos ? /(<image>|<video>)/ : /(<image>)/);
 }
 
 function controlTokenError(token: string, message: ChatMessage, index: number): OneVisionError {
@@ -146,10 +171,14 @@ interface ChatBuilder {
 }
 
 /** Collects ids and, for each, whether the model is to learn it. */
-function createBuilder(tokenizer: Tokenizer, imageTokens: readonly number[]): ChatBuilder {
+function createBuilder(
+  tokenizer: Tokenizer,
+  imageTokens: readonly number[],
+  videoTokens: readonly number[] = [],
+): ChatBuilder {
   const ids: number[] = [];
   const learned: boolean[] = [];
-  let image = 0;
+  let [image, video] = [0, 0];
   const special = tokenizer.ids;
   const push = (id: number, learn: boolean): void => {
     ids.push(id);
@@ -163,10 +192,9 @@ function createBuilder(tokenizer: Tokenizer, imageTokens: readonly number[]): Ch
       push(id, learn && end > headBytes);
     }
   };
-  const picture = (): void => {
+  const media = (pad: number, count: number): void => {
     push(special.visionStart, false);
-    const count = imageTokens[image++] ?? 0;
-    for (let i = 0; i < count; i++) push(special.imagePad, false);
+    for (let i = 0; i < count; i++) push(pad, false);
     push(special.visionEnd, false);
   };
   return {
@@ -174,10 +202,13 @@ function createBuilder(tokenizer: Tokenizer, imageTokens: readonly number[]): Ch
       const learn = role === 'assistant';
       const head = `${role}\n`;
       push(special.imStart, false);
-      content.split(IMAGE_MARK).forEach((piece, index) => {
-        if (index > 0) picture();
+      splitAtMedia(content, videoTokens.length > 0).forEach((piece, index) => {
+        // Texts and marks alternate, so that a mark never stands at an even place.
         if (index === 0) text(head + piece, head.length, learn);
-        else if (piece !== '') text(piece, 0, learn);
+        else if (piece === '') return;
+        else if (index % 2 === 0) text(piece, 0, learn);
+        else if (piece === IMAGE_MARK) media(special.imagePad, imageTokens[image++] ?? 0);
+        else media(special.videoPad, videoTokens[video++] ?? 0);
       });
       push(special.imEnd, learn);
       text('\n', 0, false);

@@ -10,6 +10,8 @@ export const VIDEO_PAD = '<|video_pad|>';
 
 /** What stands for the next image in the text of a message. */
 export const IMAGE_MARK = '<image>';
+/** What stands for the next video, in conversations that bring videos. */
+export const VIDEO_MARK = '<video>';
 
 /** All control tokens in the order of their ids in a tokenizer that we train. */
 export const SPECIAL_TOKENS: readonly string[] = [

@@ -7,6 +7,7 @@ import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder, writeFileAtomic } from '../core/files.ts';
+import { CHAR_TO_BYTE } from './byte-alphabet.ts';
 import { chatTemplateSource, QWEN_SYSTEM } from './chat-template-source.ts';
 import * as special from './special-tokens.ts';
 
@@ -26,6 +27,10 @@ export interface Tokenizer {
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
   /** How many bytes of text an id stands for. */
   byteLength(id: number): number;
+  /** The bytes an id of the byte-level vocabulary stands for; undefined for added and unknown ids. */
+  bytes(id: number): Uint8Array | undefined;
+  /** Whether an id is a control token, which `skipSpecialTokens` leaves out. */
+  isControl(id: number): boolean;
   /**
    * Write tokenizer.json, tokenizer_config.json and chat_template.jinja into a folder, as they were
    * loaded. @throws OneVisionError 'disk'.
@@ -49,8 +54,13 @@ export interface TokenizerFiles {
 const CACHE_ENTRIES = 1 << 16;
 const CACHE_TEXT_LENGTH = 1024;
 
+const tokenSchema = z.looseObject({
+  id: z.int(),
+  content: z.string(),
+  special: z.boolean().optional(),
+});
 const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
+  added_tokens: z.array(tokenSchema),
   decoder: z.looseObject({ type: z.string() }).nullable(),
   model: z.looseObject({ type: z.string() }),
 });
@@ -87,6 +97,9 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
   }
   const hf = new HfTokenizer(json, config);
   const added = new Map(json.added_tokens.map((token) => [token.id, token.content]));
+  const control = new Set(
+    json.added_tokens.filter((token) => token.special === true).map((token) => token.id),
+  );
   const vocabSize = 1 + [...hf.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1);
   const defaultSystem = config.default_system ?? QWEN_SYSTEM;
   return {
@@ -102,6 +115,13 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
       const skip = options.skipSpecialTokens ?? false;
       return hf.decode(known, { skip_special_tokens: skip, clean_up_tokenization_spaces: false });
     },
+    bytes: (id) => {
+      if (added.has(id)) return undefined;
+      const chars = hf.id_to_token(id);
+      if (chars === undefined) return undefined;
+      return Uint8Array.from([...chars], (char: string) => CHAR_TO_BYTE.get(char) ?? 0);
+    },
+    isControl: (id) => control.has(id),
     byteLength: (id) => {
       const content = added.get(id);
       return content === undefined ? (hf.id_to_token(id)?.length ?? 0) : Buffer.byteLength(content);

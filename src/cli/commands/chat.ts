@@ -1,15 +1,27 @@
-// `onevision chat`: asks a model about a picture. One question, or a conversation on the terminal.
-import { readFileSync, statSync } from 'node:fs';
+// `onevision chat`: asks a model about pictures. One question, or a conversation on the terminal.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { OneVisionError } from '../../core/errors.ts';
-import { parseWhole } from '../options.ts';
+import type { Chat, ChatSettings } from '../conversation.ts';
+import { collect, parseWhole } from '../options.ts';
 
 interface ChatOptions {
   readonly run: string;
   readonly checkpoint?: string;
-  readonly image?: string;
+  readonly image: readonly string[];
+  readonly video: readonly string[];
+  readonly system?: string;
+  readonly dtype?: 'float32' | 'bfloat16' | 'int8';
   readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+  readonly stop: readonly string[];
+  readonly seed: number;
+  readonly json: boolean;
 }
 
 /** A picture file larger than this is not one. */
@@ -17,34 +29,86 @@ const MAX_IMAGE_BYTES = 64 * 2 ** 20;
 
 export function chatCommand(): Command {
   return new Command('chat')
-    .description('ask the model of a run, or of any checkpoint folder, about a picture')
-    .argument('[question]', 'one question; without it, a conversation')
+    .description('ask the model of a run, or of any checkpoint folder, about pictures')
+    .argument(
+      '[question]',
+      'one question, <image> where a picture stands; without it, a conversation',
+    )
     .option('--run <folder>', 'run folder', 'runs/demo')
     .option('--checkpoint <folder>', 'a Hugging Face model folder instead of a run')
-    .option('--image <file>', 'the picture')
+    .option('--image <file>', 'a picture; repeatable', collect, [])
+    .option('--video <path>', 'a folder of frames, or an animated GIF or WebP', collect, [])
+    .option('--system <text>', 'system prompt')
+    .addOption(
+      new Option('--dtype <type>', 'int8 halves the weights again').choices([
+        'float32',
+        'bfloat16',
+        'int8',
+      ]),
+    )
     .option('--max-new-tokens <number>', 'longest answer', parseWhole, 64)
-    .action(async (question: string | undefined, options: ChatOptions) => {
-      const { openChat } = await import('../conversation.ts');
-      const { lastCheckpoint } = await import('../train-run.ts');
-      const images = options.image === undefined ? [] : [readImage(options.image)];
-      const folder = options.checkpoint ?? (await lastCheckpoint(options.run));
-      using chat = openChat(folder, images, options.maxNewTokens);
-      if (question !== undefined) {
-        await chat.ask(question, (text) => process.stdout.write(text));
-        process.stdout.write('\n');
-        return;
-      }
-      const terminal = createInterface({ input: process.stdin, output: process.stdout });
-      terminal.setPrompt('> ');
-      terminal.prompt();
-      for await (const line of terminal) {
-        if (line.trim() !== '') {
-          await chat.ask(line, (text) => process.stdout.write(text));
-          process.stdout.write('\n');
-        }
-        terminal.prompt();
-      }
-    });
+    .option('--temperature <number>', '0 takes the likeliest token', parseNumber, 0)
+    .option('--top-k <number>', 'draw among the k likeliest tokens; 0 = all', parseWhole, 0)
+    .option('--top-p <number>', 'draw among the likeliest that reach p', parseNumber, 1)
+    .option('--repetition-penalty <number>', 'above 1: fewer repetitions', parsePenalty, 1)
+    .option('--stop <text>', 'a text that ends the answer; repeatable', collect, [])
+    .option('--seed <number>', 'seed of the draws', parseWhole, 0)
+    .option('--json', 'print the answer, its ids and log-probabilities as JSON', false)
+    .action(chat);
+}
+
+async function chat(question: string | undefined, options: ChatOptions): Promise<void> {
+  const { openChat } = await import('../conversation.ts');
+  const { lastCheckpoint } = await import('../train-run.ts');
+  const settings = await readSettings(options);
+  const folder = options.checkpoint ?? (await lastCheckpoint(options.run));
+  using open = openChat(folder, settings);
+  if (question !== undefined) {
+    await answer(open, question, options.json);
+    return;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Input that is not a terminal ends before its lines are answered.
+  let isOpen = true;
+  terminal.on('close', () => {
+    isOpen = false;
+  });
+  terminal.setPrompt('> ');
+  terminal.prompt();
+  for await (const line of terminal) {
+    if (line.trim() !== '') await answer(open, line, options.json);
+    if (isOpen) terminal.prompt();
+  }
+}
+
+async function answer(open: Chat, question: string, json: boolean): Promise<void> {
+  const write = (text: string): boolean => process.stdout.write(text);
+  const { text, finish, ids, logProbs } = await open.ask(question, json ? undefined : write);
+  const record = { text, finish, ids: [...ids], logProbs: [...logProbs] };
+  write(json ? `${JSON.stringify(record)}\n` : '\n');
+}
+
+async function readSettings(options: ChatOptions): Promise<ChatSettings> {
+  const { dtype, maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed } = options;
+  const load = dtype === 'int8' ? { weights: dtype } : dtype === undefined ? {} : { dtype };
+  const videos: Uint8Array[][] = [];
+  for (const path of options.video) videos.push(await readVideo(path));
+  return {
+    images: options.image.map(readImage),
+    videos,
+    system: options.system,
+    load,
+    generate: { maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed },
+  };
+}
+
+async function readVideo(path: string): Promise<Uint8Array[]> {
+  const { readFrames, spreadFrames } = await import('../../image/video.ts');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    return readFrames(readImage(path));
+  }
+  const names = readdirSync(path).sort();
+  return spreadFrames(names.length).map((i) => readImage(join(path, names[i] as string)));
 }
 
 function readImage(path: string): Uint8Array {
@@ -59,4 +123,16 @@ function readImage(path: string): Uint8Array {
     );
   }
   return readFileSync(path);
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number of at least 0.');
+}
+
+function parsePenalty(text: string): number {
+  const value = parseNumber(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
 }

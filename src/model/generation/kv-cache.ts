@@ -1,6 +1,8 @@
-// Keys and values of what a decoder has read, one row of slots per sequence. Grows by doubling.
-// Shapes: B sequences, M slots; one tensor [B, M, kvHeads, dim] for keys and values of each layer.
+// Keys and values of what a decoder has read. Sequences of one length share a group, so no slot is
+// padding and no mask is needed: all sequences grow by one token a step and stay equal.
+// Shapes: n sequences in a group; keys and values of each layer [n, kvHeads, capacity, dim].
 
+import type { SegmentGroup } from '../../nn/segments.ts';
 import { fromArray, keep, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 
@@ -9,115 +11,85 @@ interface LayerSlots {
   readonly values: Tensor;
 }
 
-/** Which slots attention reads in one decoding step. */
-export interface StepView {
-  /** [B] int64: flat slot (sequence · M + position) that each sequence writes. */
-  readonly slots: Tensor;
-  /** [B, 1, 1, length]: 0 where a sequence has a token, −∞ beyond its end. */
-  readonly mask: Tensor;
-  readonly length: number;
-}
-
-/** The cache of a batch of sequences. `using` frees it. */
-export class KvCache {
-  #layers: LayerSlots[] = [];
-  #lengths: number[];
+/** Sequences of one length. */
+class Group {
+  count: number;
+  length: number;
   #capacity: number;
+  #layers: LayerSlots[] = [];
 
-  /** @param lengths tokens of each prompt. @param room slots to add for what will be written. */
-  constructor(lengths: readonly number[], room: number) {
-    this.#lengths = [...lengths];
-    this.#capacity = Math.max(0, ...lengths) + room;
+  constructor({ count, length }: SegmentGroup, room: number) {
+    this.count = count;
+    this.length = length;
+    this.#capacity = length + room;
   }
 
-  /** Tokens held for each sequence. */
-  get lengths(): readonly number[] {
-    return this.#lengths;
-  }
-
-  /**
-   * Take the keys and values of the prompts, layer after layer.
-   * @param keys, values [T, kvHeads, dim] for the tokens of all prompts, end to end.
-   */
+  /** Take a layer's keys and values of the prompts: [n · length, kvHeads, dim]. */
   fill(layer: number, keys: Tensor, values: Tensor): void {
-    const starts = this.#lengths.flatMap((length, b) =>
-      Array.from({ length }, (_, i) => b * this.#capacity + i),
-    );
-    this.#layers[layer] = tidy(() => {
-      const slots = int64(starts, keys.device);
-      const spread = (x: Tensor): Tensor => {
-        const [, heads = 1, dim = 1] = x.shape;
-        const shape = [this.#lengths.length, this.#capacity, heads, dim];
-        const options = { dtype: x.dtype, device: x.device };
-        const empty = ops.zeros([(shape[0] as number) * this.#capacity, heads, dim], options);
-        return keep(ops.view(ops.indexCopy(empty, 0, slots, x), shape));
-      };
-      return { keys: spread(keys), values: spread(values) };
-    });
+    this.#layers[layer] = tidy(() => ({ keys: this.#lay(keys), values: this.#lay(values) }));
   }
 
-  /** Open one more slot for each sequence; call before the layers of a step. */
-  beginStep(like: Tensor): StepView {
-    const length = Math.max(...this.#lengths) + 1;
-    if (length > this.#capacity) this.#grow(length);
-    const mask = new Float32Array(this.#lengths.length * length);
-    const slots = this.#lengths.map((used, b) => {
-      mask.fill(Number.NEGATIVE_INFINITY, b * length + used + 1, (b + 1) * length);
-      return b * this.#capacity + used;
+  #lay(rows: Tensor): Tensor {
+    const [, heads = 1, dim = 1] = rows.shape;
+    const { count, length } = this;
+    const options = { dtype: rows.dtype, device: rows.device };
+    const all = keep(ops.empty([count, heads, this.#capacity, dim], options));
+    const read = ops.transpose(ops.view(rows, [count, length, heads, dim]), 1, 2);
+    ops.copy_(ops.narrow(all, 2, 0, length), read);
+    return all;
+  }
+
+  /** Open one more slot for each sequence. */
+  extend(): void {
+    this.length += 1;
+    if (this.length <= this.#capacity) return;
+    const used = this.length - 1;
+    this.#capacity = Math.max(this.length, 2 * this.#capacity);
+    this.#replace((all) => {
+      const [count = 1, heads = 1, , dim = 1] = all.shape;
+      const options = { dtype: all.dtype, device: all.device };
+      const larger = ops.empty([count, heads, this.#capacity, dim], options);
+      ops.copy_(ops.narrow(larger, 2, 0, used), ops.narrow(all, 2, 0, used));
+      return larger;
     });
-    this.#lengths = this.#lengths.map((used) => used + 1);
-    const { dtype, device } = like;
-    return {
-      slots: int64(slots, device),
-      mask: fromArray(mask, [slots.length, 1, 1, length], { dtype, device }),
-      length,
-    };
   }
 
   /**
-   * Write this step's keys and values and attend to everything before.
-   * @param q [B, heads, dim] @param k, v [B, kvHeads, dim] @returns [B, heads · dim].
+   * Write the newest key and value and attend to all. The query heads that share a key head are
+   * rows of one product: what grouped queries are for.
    */
-  attend(layer: number, q: Tensor, k: Tensor, v: Tensor, step: StepView): Tensor {
+  attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor {
     const slots = this.#layers[layer];
     if (slots === undefined) throw new RangeError(`expected layer ${layer} of the cache filled`);
-    const [batch = 1, heads = 1, dim = 1] = q.shape;
+    const { count, length } = this;
+    const [, heads = 1, dim = 1] = q.shape;
     const kvHeads = k.shape[1] ?? 1;
     const write = (all: Tensor, row: Tensor): Tensor => {
-      ops.indexCopy_(ops.view(all, [-1, kvHeads, dim]), 0, step.slots, row);
-      return ops.transpose(ops.narrow(all, 1, 0, step.length), 1, 2);
+      ops.copy_(ops.narrow(all, 2, length - 1, 1), ops.unsqueeze(row, 2));
+      return ops.narrow(all, 2, 0, length);
     };
-    const out = ops.scaledDotProductAttention(
-      ops.unsqueeze(q, 2),
-      write(slots.keys, k),
-      write(slots.values, v),
-      { attnMask: step.mask, enableGqa: heads !== kvHeads },
-    );
-    return ops.reshape(out, [batch, heads * dim]);
+    const queries = ops.reshape(q, [count, kvHeads, heads / kvHeads, dim]);
+    const keys = write(slots.keys, k);
+    const out = ops.scaledDotProductAttention(queries, keys, write(slots.values, v));
+    return ops.reshape(out, [count, heads * dim]);
   }
 
-  /** Keep only some sequences, in the given order. */
-  select(sequences: readonly number[]): void {
-    this.#replace((all) => ops.indexSelect(all, 0, int64(sequences, all.device)));
-    this.#lengths = sequences.map((b) => this.#lengths[b] ?? 0);
+  /** Keep the sequences at these places only. */
+  keepOnly(places: readonly number[]): void {
+    if (places.length === this.count) return;
+    this.count = places.length;
+    const index = BigInt64Array.from(places, BigInt);
+    this.#replace((all) => {
+      return ops.indexSelect(all, 0, fromArray(index, [index.length], { device: all.device }));
+    });
   }
 
-  [Symbol.dispose](): void {
+  dispose(): void {
     for (const { keys, values } of this.#layers) {
       keys.dispose();
       values.dispose();
     }
     this.#layers = [];
-  }
-
-  #grow(length: number): void {
-    const capacity = Math.max(length, 2 * this.#capacity);
-    this.#replace((all) => {
-      const [batch = 1, used = 1, heads = 1, dim = 1] = all.shape;
-      const options = { dtype: all.dtype, device: all.device };
-      return ops.cat([all, ops.zeros([batch, capacity - used, heads, dim], options)], { dim: 1 });
-    });
-    this.#capacity = capacity;
   }
 
   #replace(change: (all: Tensor) => Tensor): void {
@@ -130,6 +102,70 @@ export class KvCache {
   }
 }
 
-function int64(values: readonly number[], device: string): Tensor {
-  return fromArray(BigInt64Array.from(values, BigInt), [values.length], { device });
+/** The cache of all sequences being written, group after group. `using` frees it. */
+export class KvCache {
+  #groups: Group[] = [];
+  #opened: readonly Group[] = [];
+
+  /**
+   * Make place for prompts; `fill` every layer next.
+   * @param plan groups without padding rows, as `planSegments` with group cost 0 makes them.
+   * @param room slots to add for what will be written.
+   */
+  open(plan: readonly SegmentGroup[], room: number): void {
+    this.#opened = plan.map((group) => new Group(group, room));
+    this.#groups.push(...this.#opened);
+  }
+
+  /** Keys and values of the prompts opened last: [rows, kvHeads, dim] in the order of the plan. */
+  fill(layer: number, keys: Tensor, values: Tensor): void {
+    tidy(() => {
+      const sizes = this.#opened.map(({ count, length }) => count * length);
+      const [k, v] = [keys, values].map((rows) => ops.splitSizes(rows, sizes));
+      for (const [i, group] of this.#opened.entries()) {
+        group.fill(layer, k?.[i] as Tensor, v?.[i] as Tensor);
+      }
+    });
+  }
+
+  /** Open one more slot for each sequence; call before the layers of a step. */
+  beginStep(): void {
+    for (const group of this.#groups) group.extend();
+  }
+
+  /**
+   * Write this step's keys and values and attend to everything before.
+   * @param q [B, heads, dim] @param k, v [B, kvHeads, dim], rows in the order of the groups.
+   * @returns [B, heads · dim].
+   */
+  attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor {
+    const [only] = this.#groups;
+    if (only !== undefined && this.#groups.length === 1) return only.attend(layer, q, k, v);
+    const sizes = this.#groups.map(({ count }) => count);
+    const [qs, ks, vs] = [q, k, v].map((rows) => ops.splitSizes(rows, sizes));
+    const parts = this.#groups.map((group, i) =>
+      group.attend(layer, qs?.[i] as Tensor, ks?.[i] as Tensor, vs?.[i] as Tensor),
+    );
+    return ops.cat(parts);
+  }
+
+  /** Forget all sequences but these. @param sequences ascending places in the order of rows. */
+  keepOnly(sequences: readonly number[]): void {
+    let start = 0;
+    for (const group of this.#groups) {
+      const end = start + group.count;
+      const own = sequences.filter((place) => place >= start && place < end);
+      const places = own.map((place) => place - start);
+      start = end;
+      if (places.length === 0) group.dispose();
+      if (places.length > 0) group.keepOnly(places);
+      else group.count = 0;
+    }
+    this.#groups = this.#groups.filter(({ count }) => count > 0);
+  }
+
+  [Symbol.dispose](): void {
+    for (const group of this.#groups) group.dispose();
+    this.#groups = [];
+  }
 }

@@ -1,0 +1,79 @@
+// `onevision chat` on a small checkpoint: answers, streaming, int8, and what is wrong with a question.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { SMALL, smallModel } from '../../test/support/model.ts';
+import { QWEN_PROCESSOR } from '../image/config.ts';
+import { saveCheckpoint } from '../model/checkpoint.ts';
+import { vocabularyOf } from '../model/presets.ts';
+import { createTokenizer } from '../text/tokenizer.ts';
+import { trainTokenizer } from '../text/train-bpe.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'onevision-chat-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+const checkpoint = join(dir, 'model');
+const picture = join(dir, 'picture.png');
+
+before(async () => {
+  const tokenizer = createTokenizer(trainTokenizer(['a red fox', 'a red fox', 'the owl'], 300));
+  const { vocabSize, ...tokens } = vocabularyOf(tokenizer);
+  const config = { ...SMALL, ...tokens, text: { ...SMALL.text, vocabSize } };
+  using model = smallModel({ config });
+  const image = { ...QWEN_PROCESSOR, patchSize: 2, minPixels: 16, maxPixels: 64 };
+  await saveCheckpoint(checkpoint, model, { tokenizer, image });
+  const pixels = { create: { width: 8, height: 8, channels: 3 as const, background: '#d03020' } };
+  writeFileSync(picture, await sharp(pixels).png().toBuffer());
+});
+
+function chat(args: readonly string[], input = ''): { status: number | null; output: string } {
+  const all = [
+    'src/cli/main.ts',
+    'chat',
+    '--checkpoint',
+    checkpoint,
+    '--max-new-tokens',
+    '6',
+    ...args,
+  ];
+  const run = spawnSync(process.execPath, all, { encoding: 'utf8', input });
+  return { status: run.status, output: run.stdout + run.stderr };
+}
+
+test('a question about two pictures, as JSON, in float32 and with int8 weights', () => {
+  const images = ['--image', picture, '--image', picture, '--json'];
+  for (const extra of [[], ['--dtype', 'int8'], ['--temperature', '0.8', '--top-p', '0.9']]) {
+    const { status, output } = chat([...images, ...extra, 'Which is <image> or <image>?']);
+    assert.equal(status, 0, output);
+    const { text, ids, logProbs, finish } = JSON.parse(output);
+    assert.ok(ids.length <= 6 && logProbs.length === ids.length && finish !== undefined);
+    assert.ok(typeof text === 'string' && logProbs.every((value: number) => value <= 0));
+  }
+});
+
+test('lines on the terminal are a conversation; a folder of frames is a video', () => {
+  const { status, output } = chat(['--video', dir, '--seed', '1'], 'What is it?\n\nAnd now?\n');
+  assert.equal(status, 2, 'a folder that holds a folder is no video');
+  assert.match(output, /no such file/);
+  const talk = chat(['--video', picture, '--system', 'Be brief.'], 'What is it?\n\nAnd now?\n');
+  assert.equal(talk.status, 0, talk.output);
+  assert.ok(talk.output.startsWith('> ') && talk.output.split('\n').length >= 3);
+});
+
+test('marks that do not match the pictures, and settings that cannot be', () => {
+  const more = chat(['--image', picture, '<image> or <image>?']);
+  assert.equal(more.status, 4);
+  assert.match(more.output, /2 marks and 1 images[\s\S]*hint: write <image> once for every image/);
+  const fewer = chat(['--image', picture, '--image', picture, 'only <image>?']);
+  assert.match(fewer.output, /1 marks and 2 images/);
+  for (const [flag, value] of [
+    ['--temperature', '-1'],
+    ['--repetition-penalty', '0'],
+    ['--dtype', 'int4'],
+  ] as const) {
+    assert.equal(chat([flag, value, 'Hi']).status, 2);
+  }
+});
