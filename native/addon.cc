@@ -39,6 +39,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<setGradEnabled>(exports, "setGradEnabled");
   add<backward>(exports, "backward");
   add<gradients>(exports, "gradients");
+  add<graphNode>(exports, "graphNode");
+  add<emptyStorage>(exports, "emptyStorage");
+  add<refillStorage>(exports, "refillStorage");
   add<manualSeed>(exports, "manualSeed");
   add<createGenerator>(exports, "createGenerator");
   add<seedGenerator>(exports, "seedGenerator");

@@ -1,5 +1,6 @@
 // Autograd: grad mode, leaf flags, backward and gradients. The graph itself lives in libtorch.
 #include <ATen/core/grad_mode.h>
+#include <c10/core/AutogradState.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "bindings.h"
@@ -22,6 +23,16 @@ std::vector<at::Tensor> expectTensors(const Napi::Value& value, const char* what
   }
   return result;
 }
+
+// Keeps a backward on the calling thread, on every device: nodes may call JavaScript.
+class OneThread {
+ public:
+  OneThread() { c10::AutogradState::get_tls_state().set_multithreading_enabled(false); }
+  ~OneThread() { c10::AutogradState::get_tls_state().set_multithreading_enabled(before_); }
+
+ private:
+  const bool before_ = c10::AutogradState::get_tls_state().get_multithreading_enabled();
+};
 
 }  // namespace
 
@@ -61,6 +72,7 @@ Napi::Value setGradEnabled(const Napi::CallbackInfo& info) {
 
 // backward(outputs, outputGradients | null, retainGraph, createGraph)
 Napi::Value backward(const Napi::CallbackInfo& info) {
+  const OneThread guard;
   torch::autograd::backward(expectTensors(info[0], "backward"), expectTensors(info[1], "backward"),
                             info[2].ToBoolean().Value(), info[3].ToBoolean());
   return info.Env().Undefined();
@@ -68,6 +80,7 @@ Napi::Value backward(const Napi::CallbackInfo& info) {
 
 // gradients(outputs, inputs, outputGradients | null, retainGraph, createGraph) → handles or nulls
 Napi::Value gradients(const Napi::CallbackInfo& info) {
+  const OneThread guard;
   const Napi::Env env = info.Env();
   auto results = torch::autograd::grad(
       expectTensors(info[0], "gradients"), expectTensors(info[1], "gradients"),

@@ -23,6 +23,11 @@ Napi::Value setGradEnabled(const Napi::CallbackInfo& info);
 Napi::Value backward(const Napi::CallbackInfo& info);
 Napi::Value gradients(const Napi::CallbackInfo& info);
 
+// graph-node.cc
+Napi::Value graphNode(const Napi::CallbackInfo& info);
+Napi::Value emptyStorage(const Napi::CallbackInfo& info);
+Napi::Value refillStorage(const Napi::CallbackInfo& info);
+
 // runtime.cc
 Napi::Value manualSeed(const Napi::CallbackInfo& info);
 Napi::Value createGenerator(const Napi::CallbackInfo& info);

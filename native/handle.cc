@@ -125,19 +125,22 @@ const at::Generator* tryGenerator(napi_env env, napi_value value) {
   return static_cast<at::Generator*>(taggedPointer(env, value, kGeneratorTag));
 }
 
-Napi::Value release(const Napi::CallbackInfo& info) {
-  void* handle = taggedPointer(info.Env(), info[0], kTensorTag);
+void releaseTensor(napi_env env, napi_value value) {
+  void* handle = taggedPointer(env, value, kTensorTag);
   if (handle == nullptr) {
     throw Failure("native", "release expects a tensor handle; got something else.");
   }
-  AddonData& data = addonData(info.Env());
+  AddonData& data = addonData(env);
   Slot* slot = liveSlot(data, handle);
-  if (slot != nullptr) {
-    slot->tensor.reset();
-    slot->generation += 1;
-    data.freeSlots.push_back(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(handle)));
-    reportBytes(info.Env(), -slot->reportedBytes);
-  }
+  if (slot == nullptr) return;
+  slot->tensor.reset();
+  slot->generation += 1;
+  data.freeSlots.push_back(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(handle)));
+  reportBytes(env, -slot->reportedBytes);
+}
+
+Napi::Value release(const Napi::CallbackInfo& info) {
+  releaseTensor(info.Env(), info[0]);
   return info.Env().Undefined();
 }
 

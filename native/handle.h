@@ -49,6 +49,8 @@ const at::Tensor& expectTensor(const Napi::Value& value, const char* what);
 // Handle → generator, nullptr where `value` is none.
 const at::Generator* tryGenerator(napi_env env, napi_value value);
 
+// Frees the tensor of a handle; does nothing where it was released before.
+void releaseTensor(napi_env env, napi_value handle);
 // release(handle): frees the tensor now; releasing twice is allowed.
 Napi::Value release(const Napi::CallbackInfo& info);
 // memory() → { numTensors, sizeBytes } over the distinct storages of all live tensors.

@@ -238,7 +238,7 @@ test('mixed precision: bfloat16 products, float32 weights, gradients and everyth
   const batch = makeBatch(SEGMENTS);
   const norms = ([null, 'bfloat16'] as const).map((matmul) =>
     tidy(() => {
-      const { lossSum } = model.loss(batch, { matmul });
+      const lossSum = model.multiplyIn(matmul, () => model.loss(batch).lossSum);
       backward(lossSum);
       const grads: number[] = [];
       for (const parameter of model.namedParameters().values()) {

@@ -5,8 +5,10 @@ import { OneVisionError } from '../core/errors.ts';
 import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
 import { freshParameters } from '../nn/init.ts';
 import { Linear } from '../nn/linear.ts';
+import { linearCrossEntropy, rowsPerChunk } from '../nn/linear-loss.ts';
 import { crossEntropyEach } from '../nn/loss.ts';
 import { Module, type ParameterSource, type Precision, Scope } from '../nn/module.ts';
+import type { RecomputeSchedule } from '../nn/recompute.ts';
 import { lineAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments } from '../nn/segments.ts';
 import { type DType, fromArray, type Tensor } from '../tensor/index.ts';
@@ -35,6 +37,19 @@ export interface BatchLoss {
   readonly weight: number;
   /** The load-balancing loss alone, without its coefficient; null in dense models. */
   readonly balance: Tensor | null;
+}
+
+/** What backward computes again, by part. */
+export interface RecomputeParts {
+  readonly vision?: RecomputeSchedule | undefined;
+  readonly language?: RecomputeSchedule | undefined;
+}
+
+export interface LossOptions {
+  /** Default: nothing is computed again. */
+  readonly recompute?: RecomputeParts | undefined;
+  /** Rows of logits held at a time. Default: 256 MiB of them. */
+  readonly chunkRows?: number | undefined;
 }
 
 /** Where the tokens of a batch lie while layers run. */
@@ -87,27 +102,41 @@ export class OneVision extends Module {
 
   /** Hidden states [n, hidden] → logits [n, vocab]. */
   logits(hidden: Tensor): Tensor {
-    return this.#head === null
-      ? ops.linearRows(hidden, this.decoder.embedding.weight)
-      : this.#head.forward(hidden);
+    const head = this.#head;
+    if (head === null) return ops.linearRows(hidden, this.decoder.embedding.weight);
+    return this.multiplyIn(null, () => head.forward(hidden));
+  }
+
+  /**
+   * Runs `body` with all linear layers but the output head multiplying in `matmul`; null is the
+   * type of the parameters. `backward` belongs inside: what it computes again must be the same.
+   * bfloat16 is about twice as fast where the processor has it.
+   */
+  multiplyIn<T>(matmul: DType | null, body: () => T): T {
+    const before = this.#precision.matmul;
+    this.#precision.matmul = matmul;
+    try {
+      return body();
+    } finally {
+      this.#precision.matmul = before;
+    }
   }
 
   /**
    * Hidden states after the last norm at chosen tokens only: [tokens, hidden].
    * @param tokens indices into the batch.
    */
-  featuresAt(batch: Batch, tokens: Int32Array): Tensor {
+  featuresAt(batch: Batch, tokens: Int32Array, recompute: RecomputeParts = {}): Tensor {
     const layout = this.layoutRows(batch);
-    return this.#featuresAt(batch, layout, rowsOf(tokens, layout));
+    return this.#featuresAt(batch, layout, rowsOf(tokens, layout), { recompute });
   }
 
   /**
-   * Cross entropy at supervised positions; logits are computed nowhere else.
-   * @param options.matmul what the linear layers multiply in, the output head excepted; bfloat16
-   * is about twice as fast where the processor has it. Default: the parameters' type.
+   * Cross entropy at supervised positions; logits are computed nowhere else, and never more of
+   * them at a time than `chunkRows` rows.
    * @throws OneVisionError 'data' where the arrays of the batch disagree.
    */
-  loss(batch: Batch, options: { readonly matmul?: DType | null } = {}): BatchLoss {
+  loss(batch: Batch, options: LossOptions = {}): BatchLoss {
     const positions = targetPositions(batch.targets);
     const numTargets = positions.length;
     const { device } = this;
@@ -115,23 +144,47 @@ export class OneVision extends Module {
     const layout = this.layoutRows(batch);
     const isBalanced = experts !== undefined && experts.auxLossCoef > 0;
     const routers = isBalanced ? new BalanceLoss(experts, layout.rowOfToken, device) : null;
-    const hidden = this.#multiplyIn(options.matmul ?? null, () =>
-      this.#featuresAt(batch, layout, rowsOf(positions, layout), routers),
-    );
+    const { recompute = {} } = options;
+    const hidden = this.#featuresAt(batch, layout, rowsOf(positions, layout), {
+      recompute,
+      routers,
+    });
     const balance = routers?.finish() ?? null;
-    const logits = this.logits(hidden);
-    const targets = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
-    const losses = crossEntropyEach(logits, fromArray(targets, [numTargets], { device }));
+    const ids = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
+    const targets = fromArray(ids, [numTargets], { device });
     const chosen = Float32Array.from(positions, (i) => batch.lossWeights?.[i] ?? 1);
     const weight = chosen.reduce((sum, value) => sum + value, 0);
-    const weighted =
-      batch.lossWeights === undefined
-        ? losses
-        : ops.mul(losses, fromArray(chosen, [numTargets], { dtype: losses.dtype, device }));
+    const { chunkRows = rowsPerChunk(this.config.text.vocabSize) } = options;
+    const weights = batch.lossWeights === undefined ? undefined : chosen;
+    const { sum, losses } = this.#crossEntropy(hidden, targets, weights, chunkRows);
     const scale = (experts?.auxLossCoef ?? 0) * weight;
-    const lossSum =
-      balance === null ? ops.sum(weighted) : ops.add(ops.sum(weighted), balance, { alpha: scale });
+    const lossSum = balance === null ? sum : ops.add(sum, balance, { alpha: scale });
     return { lossSum, losses, numTargets, weight, balance };
+  }
+
+  /** Plainly, or by chunks where there are more rows than `chunkRows`. */
+  #crossEntropy(
+    hidden: Tensor,
+    targets: Tensor,
+    chosen: Float32Array | undefined,
+    chunkRows: number,
+  ): { readonly sum: Tensor; readonly losses: Tensor } {
+    const numTargets = targets.numel;
+    const { device } = this;
+    if (numTargets <= chunkRows) {
+      const losses = crossEntropyEach(this.logits(hidden), targets);
+      if (chosen === undefined) return { sum: ops.sum(losses), losses };
+      const weights = fromArray(chosen, [numTargets], { dtype: losses.dtype, device });
+      return { sum: ops.sum(ops.mul(losses, weights)), losses };
+    }
+    const dtype = this.dtype === 'float64' ? 'float64' : 'float32';
+    const weights =
+      chosen === undefined
+        ? ops.ones([numTargets], { dtype, device })
+        : fromArray(chosen, [numTargets], { dtype, device });
+    const weight = this.#head?.weight ?? this.decoder.embedding.weight;
+    const { lossSum, losses } = linearCrossEntropy({ hidden, weight, targets, weights }, chunkRows);
+    return { sum: lossSum, losses };
   }
 
   /**
@@ -160,7 +213,7 @@ export class OneVision extends Module {
    * by the merger's output. Padding rows hold token 0.
    * @throws OneVisionError 'data' where image tokens and images do not match.
    */
-  embed(batch: Batch, layout: RowLayout): Tensor {
+  embed(batch: Batch, layout: RowLayout, recompute?: RecomputeSchedule): Tensor {
     const { device, config } = this;
     const { vision } = config;
     checkBatch(batch, vision.inChannels * vision.patchSize ** 2);
@@ -182,33 +235,25 @@ export class OneVision extends Module {
       dtype: this.dtype,
       device,
     });
-    const rows = this.#merger.forward(this.#tower.forward(pixels, batch.grids));
+    const rows = this.#merger.forward(this.#tower.forward(pixels, batch.grids, { recompute }));
     const index = BigInt64Array.from(imageRows, BigInt);
     return ops.indexCopy(embedded, 0, fromArray(index, [index.length], { device }), rows);
-  }
-
-  #multiplyIn<T>(matmul: DType | null, run: () => T): T {
-    const before = this.#precision.matmul;
-    this.#precision.matmul = matmul;
-    try {
-      return run();
-    } finally {
-      this.#precision.matmul = before;
-    }
   }
 
   #featuresAt(
     batch: Batch,
     layout: RowLayout,
     rows: Int32Array,
-    routers: BalanceLoss | null = null,
+    options: { readonly recompute?: RecomputeParts; readonly routers?: BalanceLoss | null } = {},
   ): Tensor {
+    const { recompute = {}, routers = null } = options;
     const context: DecoderContext = {
       rope: layout.rope,
+      recompute: recompute.language,
       attend: (_layer, q, k, v) => varlenAttention(q, k, v, layout.attention),
       ...(routers === null ? {} : { onRouting: (routing) => routers.add(routing) }),
     };
-    const hidden = this.decoder.forward(this.embed(batch, layout), context);
+    const hidden = this.decoder.forward(this.embed(batch, layout, recompute.vision), context);
     const index = fromArray(rows, [rows.length], { device: this.device });
     return this.decoder.finish(ops.indexSelect(hidden, 0, index));
   }

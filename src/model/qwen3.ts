@@ -5,8 +5,9 @@ import { Embedding, Linear } from '../nn/linear.ts';
 import { SwiGlu } from '../nn/mlp.ts';
 import { Module, type Scope } from '../nn/module.ts';
 import { RmsNorm } from '../nn/norm.ts';
+import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/recompute.ts';
 import { applyRope, type RopeTable } from '../nn/rope.ts';
-import { type Tensor, tidy } from '../tensor/index.ts';
+import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TextConfig } from './config.ts';
 import { Experts, type Routing } from './experts.ts';
@@ -18,6 +19,8 @@ export interface DecoderContext {
   attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor;
   /** Sees what each layer of experts decided; for the load-balancing loss. */
   readonly onRouting?: (routing: Routing) => void;
+  /** What backward computes again. Default: nothing. */
+  readonly recompute?: RecomputeSchedule | undefined;
 }
 
 /** Grouped-query attention, RMSNorm over each head of q and k before the rotation, no biases. */
@@ -74,11 +77,27 @@ class Qwen3Layer extends Module {
         : new Experts(scope.child('mlp'), hiddenSize, experts);
   }
 
-  forward(x: Tensor, layer: number, context: DecoderContext): Tensor {
-    const normed = this.#inputNorm.forward(x);
-    const attended = ops.add(x, this.#attention.forward(normed, layer, context));
-    const mlpInput = this.#mlpNorm.forward(attended);
-    return ops.add(attended, this.#mlp.forward(mlpInput, context.onRouting));
+  /** Whether a layer of experts: their routing must not be decided twice. */
+  get hasExperts(): boolean {
+    return this.#mlp instanceof Experts;
+  }
+
+  forward(x: Tensor, layer: number, context: DecoderContext, through: Through): Tensor {
+    const mlp = this.#mlp;
+    const attended = through(
+      [x],
+      (x) => this.#inputNorm.forward(x),
+      (normed, x) => ops.add(x, this.#attention.forward(normed, layer, context)),
+    );
+    const feed = (normed: Tensor): Tensor =>
+      mlp instanceof Experts
+        ? mlp.forward(normed, context.onRouting)
+        : mlp.forward(normed, through);
+    return through(
+      [attended],
+      (attended) => this.#mlpNorm.forward(attended),
+      (normed, attended) => ops.add(attended, feed(normed)),
+    );
   }
 }
 
@@ -106,8 +125,12 @@ export class Qwen3 extends Module {
   forward(x: Tensor, context: DecoderContext): Tensor {
     let hidden = x;
     for (const [i, layer] of this.#layers.entries()) {
-      const input = hidden;
-      hidden = tidy(() => layer.forward(input, i, context));
+      const { cos, sin } = context.rope;
+      const wanted = recomputeOf(context.recompute, i);
+      const mode = wanted === 'full' && layer.hasExperts ? 'selective' : wanted;
+      hidden = runBlock(mode, [hidden, cos, sin], ([x], through) =>
+        layer.forward(x, i, context, through),
+      );
     }
     return hidden;
   }

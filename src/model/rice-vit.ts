@@ -6,9 +6,10 @@ import { Linear, linear } from '../nn/linear.ts';
 import { GeluMlp } from '../nn/mlp.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { LayerNorm } from '../nn/norm.ts';
+import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/recompute.ts';
 import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments, type SegmentPlan } from '../nn/segments.ts';
-import { fromArray, type Tensor, tidy } from '../tensor/index.ts';
+import { fromArray, type Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { VisionConfig } from './config.ts';
 
@@ -60,9 +61,17 @@ class VisionBlock extends Module {
     this.#mlp = new GeluMlp(scope.child('mlp'), hiddenSize, config.intermediateSize);
   }
 
-  forward(x: Tensor, context: BlockContext): Tensor {
-    const attended = ops.add(x, this.#attention.forward(this.#norm1.forward(x), context));
-    return ops.add(attended, this.#mlp.forward(this.#norm2.forward(attended)));
+  forward(x: Tensor, context: BlockContext, through: Through): Tensor {
+    const attended = through(
+      [x],
+      (x) => this.#norm1.forward(x),
+      (normed, x) => ops.add(x, this.#attention.forward(normed, context)),
+    );
+    return through(
+      [attended],
+      (attended) => this.#norm2.forward(attended),
+      (normed, attended) => ops.add(attended, this.#mlp.forward(normed, through)),
+    );
   }
 }
 
@@ -103,7 +112,11 @@ export class RiceVit extends Module {
    * only: see `planWithClassTokens`.
    * @returns [P, C] in the order of `pixels`, class tokens removed.
    */
-  forward(pixels: Tensor, grids: Int32Array, options: ClassTokenOptions = {}): Tensor {
+  forward(
+    pixels: Tensor,
+    grids: Int32Array,
+    options: ClassTokenOptions & { readonly recompute?: RecomputeSchedule | undefined } = {},
+  ): Tensor {
     const { hiddenSize, numHeads, mergeSize, patchSize, inChannels } = this.#config;
     const { device } = pixels;
     const headDim = hiddenSize / numHeads;
@@ -116,9 +129,10 @@ export class RiceVit extends Module {
     x = this.#preNorm.forward(x);
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
     const layout = { causal: false, groups: plan.groups };
-    for (const block of this.#blocks) {
-      const input = x;
-      x = tidy(() => block.forward(input, { rope, layout }));
+    for (const [i, block] of this.#blocks.entries()) {
+      x = runBlock(recomputeOf(options.recompute, i), [x, rope.cos, rope.sin], ([x, cos, sin], through) =>
+        block.forward(x, { rope: { cos, sin }, layout }, through),
+      );
     }
     return ops.indexSelect(x, 0, fromArray(rowOfPatch, [rowOfPatch.length], { device }));
   }

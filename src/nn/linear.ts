@@ -3,7 +3,13 @@
 
 import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import { Module, type Precision, type Scope } from './module.ts';
+import {
+  type AdaptableLinear,
+  type Adapter,
+  Module,
+  type Precision,
+  type Scope,
+} from './module.ts';
 
 /**
  * x Wᵀ + b, multiplied in `precision.matmul` (mixed precision: the weights, the sums of gradients
@@ -24,9 +30,10 @@ export function linear(
 }
 
 /** y = x Wᵀ + b. A source that gives int8 weights (quantise.ts) gives a scale for each row too. */
-export class Linear extends Module {
+export class Linear extends Module implements AdaptableLinear {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
+  adapter: Adapter | null = null;
   readonly #scale: Tensor | null;
   readonly #precision: Precision;
 
@@ -37,12 +44,16 @@ export class Linear extends Module {
     this.#scale = isInt8 ? scope.parameter('weight_scale', [numOut], 'ones') : null;
     this.bias = options.bias ? scope.parameter('bias', [numOut], 'zeros') : null;
     this.#precision = scope.precision;
+    scope.linears.set(`${scope.prefix}weight`, this);
   }
 
   forward(x: Tensor): Tensor {
-    const { weight, bias } = this;
-    if (this.#scale === null) return linear(x, weight, bias, this.#precision);
-    return ops.linearRows(x, weight, { bias, scale: this.#scale });
+    const { weight, bias, adapter } = this;
+    if (this.#scale !== null) return ops.linearRows(x, weight, { bias, scale: this.#scale });
+    const y = linear(x, weight, bias, this.#precision);
+    if (adapter === null) return y;
+    const low = linear(x, adapter.down, null, this.#precision);
+    return ops.add(y, linear(low, adapter.up, null, this.#precision), { alpha: adapter.scale });
   }
 }
 

@@ -24,7 +24,8 @@ export function crossEntropyEach(logits: Tensor, targets: Tensor): Tensor {
   return ops.crossEntropyLoss(widen(logits), targets, { reduction: REDUCTION_NONE });
 }
 
-function widen(logits: Tensor): Tensor {
+/** Half precision as float32, other types as they are. */
+export function widen(logits: Tensor): Tensor {
   const half = logits.dtype === 'bfloat16' || logits.dtype === 'float16';
   return half ? ops.toCopy(logits, { dtype: 'float32' }) : logits;
 }

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { Linear } from './linear.ts';
 import { Module, type Scope } from './module.ts';
+import { keeping, type Through } from './recompute.ts';
 
 /** fc2(gelu(fc1(x))), both with bias; GELU exact (erf), as RICE-ViT. */
 export class GeluMlp extends Module {
@@ -16,8 +17,12 @@ export class GeluMlp extends Module {
     this.fc2 = new Linear(scope.child('fc2'), inner, dim, { bias: true });
   }
 
-  forward(x: Tensor): Tensor {
-    return this.fc2.forward(ops.gelu(this.fc1.forward(x)));
+  forward(x: Tensor, through: Through = keeping): Tensor {
+    return through(
+      [this.fc1.forward(x)],
+      (inner) => ops.gelu(inner),
+      (active) => this.fc2.forward(active),
+    );
   }
 }
 
@@ -34,7 +39,11 @@ export class SwiGlu extends Module {
     this.down = new Linear(scope.child('down_proj'), inner, dim, { bias: false });
   }
 
-  forward(x: Tensor): Tensor {
-    return this.down.forward(ops.mul(ops.silu(this.gate.forward(x)), this.up.forward(x)));
+  forward(x: Tensor, through: Through = keeping): Tensor {
+    return through(
+      [this.gate.forward(x), this.up.forward(x)],
+      (gate, up) => ops.mul(ops.silu(gate), up),
+      (active) => this.down.forward(active),
+    );
   }
 }

@@ -16,10 +16,25 @@ export interface Precision {
   matmul: DType | null;
 }
 
+/** A low-rank change beside a weight: down [rank, in], up [out, rank]. See lora.ts. */
+export interface Adapter {
+  readonly down: Tensor;
+  readonly up: Tensor;
+  readonly scale: number;
+}
+
+/** A linear layer as adapters see it. */
+export interface AdaptableLinear {
+  readonly weight: Tensor;
+  adapter: Adapter | null;
+}
+
 /** A place in the tree of parameters: a prefix, the source, and the register of all parameters. */
 export class Scope {
   readonly prefix: string;
   readonly precision: Precision;
+  /** Every linear layer of the tree by the full name of its weight. */
+  readonly linears: Map<string, AdaptableLinear>;
   readonly #source: ParameterSource;
   readonly #register: Map<string, Tensor>;
 
@@ -27,6 +42,7 @@ export class Scope {
     this.#source = source;
     this.prefix = (parent?.prefix ?? '') + name;
     this.precision = parent?.precision ?? { matmul: null };
+    this.linears = parent?.linears ?? new Map();
     this.#register = parent === undefined ? new Map() : parent.#register;
   }
 
@@ -69,6 +85,11 @@ export class Module {
   /** Parameters of this module and its children by their full names, in order of creation. */
   namedParameters(): Map<string, Tensor> {
     return this.#scope.registered();
+  }
+
+  /** All linear layers of the tree this module is in, by the full names of their weights. */
+  linears(): ReadonlyMap<string, AdaptableLinear> {
+    return this.#scope.linears;
   }
 
   /** How many numbers the parameters hold together. */

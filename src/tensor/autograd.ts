@@ -4,7 +4,7 @@ import { Tensor } from './tensor.ts';
 
 export interface BackwardOptions {
   /** Gradient of the output itself, of its shape; needed where it is not one number. */
-  readonly gradient?: Tensor;
+  readonly gradient?: Tensor | readonly Tensor[];
   /** Keep the saved tensors for a second backward. Default: they are freed. */
   readonly retainGraph?: boolean;
   /** Make the gradients differentiable. */
@@ -12,13 +12,15 @@ export interface BackwardOptions {
 }
 
 /**
- * Adds d output / d leaf to the `grad` of every leaf that asks for it, and frees the graph.
+ * Adds d output / d leaf, of one output or the sum over several, to the `grad` of every leaf that asks for it, and frees the graph.
  * @throws OneVisionError 'native' where nothing requires grad or the graph was freed already
  */
-export function backward(output: Tensor, options: BackwardOptions = {}): void {
+export function backward(output: Tensor | readonly Tensor[], options: BackwardOptions = {}): void {
   const { gradient, createGraph = false, retainGraph = createGraph } = options;
-  const seeds = gradient === undefined ? null : [gradient.handle];
-  native().backward([output.handle], seeds, retainGraph, createGraph);
+  const listOf = (value: Tensor | readonly Tensor[]): Handle[] =>
+    handlesOf(value instanceof Tensor ? [value] : value);
+  const seeds = gradient === undefined ? null : listOf(gradient);
+  native().backward(listOf(output), seeds, retainGraph, createGraph);
 }
 
 /**
@@ -52,6 +54,13 @@ export function noGrad<T>(body: () => T): T {
 /** Runs `body` recording a graph, also inside `noGrad`. */
 export function enableGrad<T>(body: () => T): T {
   return withGradMode(true, body);
+}
+
+/** Whether operators record a graph now. */
+export function gradEnabled(): boolean {
+  const before = native().setGradEnabled(true);
+  native().setGradEnabled(before);
+  return before;
 }
 
 /** Starts or stops collecting gradients for a leaf. Returns the tensor. */

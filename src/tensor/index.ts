@@ -1,5 +1,12 @@
 // The tensor layer's public names. Operators are in ops.ts, files in safetensors.ts.
-export { backward, enableGrad, gradients, noGrad, setRequiresGrad } from './autograd.ts';
+export {
+  backward,
+  enableGrad,
+  gradEnabled,
+  gradients,
+  noGrad,
+  setRequiresGrad,
+} from './autograd.ts';
 export type { DType, TypedArray } from './dtype.ts';
 export type { RuntimeInfo } from './native.ts';
 export { readAddonStamp } from './native.ts';

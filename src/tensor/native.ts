@@ -78,6 +78,17 @@ export interface Native {
     retainGraph: boolean,
     createGraph: boolean,
   ): (Handle | null)[];
+  graphNode(
+    inputs: readonly Handle[],
+    saved: readonly Handle[],
+    outputs: readonly Handle[],
+    gradient: (
+      saved: readonly Handle[],
+      gradients: readonly (Handle | null)[],
+    ) => (Handle | null)[],
+  ): Handle[];
+  emptyStorage(handle: Handle): void;
+  refillStorage(handle: Handle, source: Handle): void;
   manualSeed(seed: number | bigint): void;
   createGenerator(device: string, seed: number | bigint): GeneratorHandle;
   seedGenerator(generator: GeneratorHandle | string, seed: number | bigint): void;

@@ -78,10 +78,13 @@ test('every kind of damage is passed over and named', async () => {
   assert.match(torn[3] ?? '', /step-000002.*JSON/);
 });
 
-test('pruning keeps the newest and the last of each stage', async () => {
+test('pruning keeps the newest, the last of each stage and milestones', async () => {
   for (const step of [2, 4, 6, 8, 10]) await save(step);
-  await pruneCheckpoints(dir, 2);
-  assert.deepEqual(readdirSync(dir).sort(), ['step-000004', 'step-000008', 'step-000010']);
+  await pruneCheckpoints(dir, { keepLast: 2, keepEvery: 3 });
+  const left = ['step-000004', 'step-000006', 'step-000008', 'step-000010'];
+  assert.deepEqual(readdirSync(dir).sort(), left);
+  await pruneCheckpoints(dir, { keepLast: 1, keepEvery: 0 });
+  assert.deepEqual(readdirSync(dir).sort(), ['step-000004', 'step-000010']);
 });
 
 test('a full disk is named and leaves the older checkpoints', async () => {

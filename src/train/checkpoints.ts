@@ -1,14 +1,14 @@
 // Checkpoint folders of a run: written whole or not at all, verified before use, pruned. What is in
 // them beside state.json is the caller's business.
 
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { OneVisionError } from '../core/errors.ts';
 import { diskError, readJson, writeFileAtomic } from '../core/files.ts';
 import { stepName } from '../track/protocol.ts';
+import { digestFiles } from './saving/digest.ts';
 
 /** Sums since the last line of metrics, by source; kept so that a resumed run logs the same. */
 export interface SourceWindow {
@@ -77,8 +77,8 @@ export async function saveCheckpointFolder(
     await mkdir(temporary, { recursive: true });
     await write(temporary);
     const names = (await readdir(temporary)).sort();
-    const files = [];
-    for (const file of names) files.push(await describeFile(temporary, file));
+    const digests = await digestFiles(names.map((file) => join(temporary, file)));
+    const files = names.map((file, i) => ({ name: file, ...digests[i] }));
     await writeFileAtomic(
       join(temporary, 'state.json'),
       `${JSON.stringify({ ...state, files }, null, 2)}\n`,
@@ -112,13 +112,20 @@ export async function findCheckpoint(
   return undefined;
 }
 
-/** Removes all but the newest `keepLast` checkpoints and the last one of each stage. */
-export async function pruneCheckpoints(parent: string, keepLast: number): Promise<void> {
+/**
+ * Removes all but the newest `keepLast` checkpoints and the milestones: the last one of each stage,
+ * and every multiple of `keepEvery` steps where that is not 0.
+ */
+export async function pruneCheckpoints(
+  parent: string,
+  { keepLast, keepEvery }: { readonly keepLast: number; readonly keepEvery: number },
+): Promise<void> {
   const names = listCheckpoints(parent);
   for (const name of names.slice(0, -keepLast)) {
     const path = join(parent, name, 'state.json');
-    const { stageStep, stageSteps } = readJson(path, StateSchema, 'checkpoint');
-    if (stageStep < stageSteps) await rm(join(parent, name), { recursive: true });
+    const { step, stageStep, stageSteps } = readJson(path, StateSchema, 'checkpoint');
+    const isMilestone = stageStep >= stageSteps || (keepEvery > 0 && step % keepEvery === 0);
+    if (!isMilestone) await rm(join(parent, name), { recursive: true });
   }
 }
 
@@ -137,30 +144,22 @@ function listCheckpoints(parent: string): string[] {
 
 async function verify(dir: string): Promise<TrainState> {
   const { files, ...state } = readJson(join(dir, 'state.json'), StateSchema, 'checkpoint');
+  const present = files.filter(({ name }) => existsSync(join(dir, name)));
+  const digests = await digestFiles(present.map(({ name }) => join(dir, name)));
   for (const expected of files) {
-    const path = join(dir, expected.name);
-    const size = existsSync(path) ? (await stat(path)).size : -1;
-    const whole = size === expected.bytes && (await sha256File(path)) === expected.sha256;
-    if (whole) continue;
-    const came = size < 0 ? 'no file' : `other content (${size} of ${expected.bytes} bytes)`;
-    throw new OneVisionError('checkpoint', `expected ${path} as it was saved, came ${came}`, {
-      hint: 'the checkpoint before it is used instead',
-    });
+    const came = digests[present.indexOf(expected)];
+    if (came?.bytes === expected.bytes && came.sha256 === expected.sha256) continue;
+    const size =
+      came === undefined ? 'no file' : `other content (${came.bytes} of ${expected.bytes} bytes)`;
+    throw new OneVisionError(
+      'checkpoint',
+      `expected ${join(dir, expected.name)} as it was saved, came ${size}`,
+      {
+        hint: 'the checkpoint before it is used instead',
+      },
+    );
   }
   return state;
-}
-
-async function describeFile(dir: string, name: string): Promise<z.infer<typeof FileSchema>> {
-  const path = join(dir, name);
-  return { name, bytes: (await stat(path)).size, sha256: await sha256File(path) };
-}
-
-async function sha256File(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) {
-    hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
 }
 
 /** Makes a rename last. Some file systems refuse to sync a folder; then so be it. */

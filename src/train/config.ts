@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { type AugmentInput, type AugmentSettings, augmentSchema } from '../image/augment.ts';
+import type { RecomputeParts } from '../model/onevision.ts';
 import type { LossWeighting } from './data/segments.ts';
 
 /** The three parts of the model, each trained or frozen. */
@@ -33,6 +34,16 @@ export interface OptimizerSettings {
   readonly clip?: number | undefined;
 }
 
+export type Precision = 'float32' | 'bfloat16' | 'bfloat16-stochastic';
+
+export interface LoraSettings {
+  readonly rank: number;
+  /** The change of a weight is alpha / rank · up · down. Default: 2 · rank. */
+  readonly alpha?: number | undefined;
+  /** Parts whose linear layers learn by adapters only. Default: language. The head stays frozen. */
+  readonly parts?: readonly Part[] | undefined;
+}
+
 export interface TrainSettings {
   readonly steps: number;
   /** What is trained; the rest is frozen: no graph, no optimizer state. Default: all parts. */
@@ -42,17 +53,47 @@ export interface TrainSettings {
   /** Packs in one forward; divides packsPerStep. Default 1. */
   readonly microBatchPacks?: number | undefined;
   readonly optimizer: OptimizerSettings;
-  /** `token-mean`: a token is a token. `sqrt-length`: n supervised tokens of a sample count √n. */
-  readonly lossWeighting?: LossWeighting | undefined;
+  /**
+   * `token-mean`: a token is a token, over the whole global batch. `sqrt-length`: n supervised tokens
+   * of a sample count √n. `pack-mean`: the mean over packs of each pack's mean, as the original.
+   */
+  readonly lossWeighting?: LossWeighting | 'pack-mean' | undefined;
   /** Changes to training pictures, by source of the sample; `*` is every other source. */
   readonly augment?: Readonly<Record<string, AugmentInput>> | undefined;
-  /** What linear layers multiply in; weights, gradients and the rest stay float32. */
+  /**
+   * What the model computes in. `float32`. `bfloat16`: weights, activations and gradients of a
+   * micro-batch; the optimizer has float32 copies of the trained weights. `bfloat16-stochastic`: no
+   * copies, updates are rounded by chance; AdamW only. The optimizer's state is always float32.
+   */
+  readonly precision?: Precision | undefined;
+  /** With precision float32: what linear layers multiply in; all else stays float32. */
   readonly matmul?: 'float32' | 'bfloat16' | undefined;
+  /**
+   * What backward computes again instead of keeping it: `selective` norms and activations, `full`
+   * whole blocks; by part, and there for all blocks or as a list, one entry a block. Changes no bit.
+   */
+  readonly recompute?: RecomputeParts | undefined;
+  /** Optimizer state and float32 copies in the memory of the CPU; matters on other devices. */
+  readonly offload?: boolean | undefined;
+  /** Adapters instead of the weights of some parts. */
+  readonly lora?: LoraSettings | undefined;
+  /** Keeps a moving average of the trained weights with this decay, in `ema.safetensors`. */
+  readonly emaDecay?: number | undefined;
+  /**
+   * A loss or gradient that is not finite, always before a weight has changed. `stop`: the run
+   * fails. `skip`: the step changes nothing. `rewind`: weights and optimizer go back to the last
+   * checkpoint, the packs since are not seen again.
+   */
+  readonly onNumerics?: 'stop' | 'skip' | 'rewind' | undefined;
+  /** Runs the largest pack there can be before the first step. Default true. */
+  readonly dryRun?: boolean | undefined;
   readonly seed?: number | undefined;
   readonly logEvery?: number | undefined;
   readonly saveEvery?: number | undefined;
   /** Checkpoints kept beside the last one of each stage. Default 2. */
   readonly keepLast?: number | undefined;
+  /** Steps of the run whose multiples are milestones: their checkpoints stay. Default: none. */
+  readonly keepEvery?: number | undefined;
   /** Steps assembled ahead. Default 4. */
   readonly prefetch?: number | undefined;
   /** Threads that decode and assemble; 0 does it in the main thread. Default 1. */
@@ -66,12 +107,19 @@ export interface TrainSettings {
 type Filled<T> = { readonly [key in keyof T]-?: NonNullable<T[key]> };
 export type OptimizerConfig = Filled<OptimizerSettings>;
 /** The settings with every default filled in. */
-export type TrainConfig = Filled<Omit<TrainSettings, 'optimizer' | 'augment'>> & {
+export type LoraConfig = Filled<LoraSettings>;
+export type TrainConfig = Filled<
+  Omit<TrainSettings, 'optimizer' | 'augment' | 'lora' | 'emaDecay'>
+> & {
   readonly optimizer: OptimizerConfig;
+  readonly lora?: LoraConfig | undefined;
+  readonly emaDecay?: number | undefined;
   readonly augment: Readonly<Record<string, AugmentSettings>>;
 };
 
 const part = z.enum(['vision', 'merger', 'language']);
+const mode = z.enum(['none', 'selective', 'full']);
+const schedule = z.union([mode, z.array(mode).min(1).readonly()]).optional();
 const rate = z.number().min(0).max(1);
 
 export const OptimizerSchema: z.ZodType<OptimizerConfig, OptimizerSettings> = z.strictObject({
@@ -88,6 +136,14 @@ export const OptimizerSchema: z.ZodType<OptimizerConfig, OptimizerSettings> = z.
   clip: z.number().nonnegative().default(1),
 });
 
+const LoraSchema: z.ZodType<LoraConfig, LoraSettings> = z
+  .strictObject({
+    rank: z.int().positive(),
+    alpha: z.number().positive().optional(),
+    parts: z.array(part).min(1).readonly().default(['language']),
+  })
+  .transform(({ alpha, ...lora }) => ({ ...lora, alpha: alpha ?? 2 * lora.rank }));
+
 export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
   .strictObject({
     steps: z.int().positive(),
@@ -95,13 +151,21 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     packsPerStep: z.int().positive().default(1),
     microBatchPacks: z.int().positive().default(1),
     optimizer: OptimizerSchema,
-    lossWeighting: z.enum(['token-mean', 'sqrt-length']).default('token-mean'),
+    lossWeighting: z.enum(['token-mean', 'sqrt-length', 'pack-mean']).default('token-mean'),
     augment: z.record(z.string(), augmentSchema).default({}),
+    precision: z.enum(['float32', 'bfloat16', 'bfloat16-stochastic']).default('float32'),
     matmul: z.enum(['float32', 'bfloat16']).default('float32'),
+    offload: z.boolean().default(false),
+    lora: LoraSchema.optional(),
+    emaDecay: z.number().gt(0).lt(1).optional(),
+    onNumerics: z.enum(['stop', 'skip', 'rewind']).default('stop'),
+    dryRun: z.boolean().default(true),
+    recompute: z.strictObject({ vision: schedule, language: schedule }).default({}),
     seed: z.int().default(0),
     logEvery: z.int().positive().default(10),
     saveEvery: z.int().positive().default(200),
     keepLast: z.int().positive().default(2),
+    keepEvery: z.int().nonnegative().default(0),
     prefetch: z.int().positive().default(4),
     workers: z.int().nonnegative().default(1),
     imageCacheMiB: z.number().nonnegative().default(256),
@@ -110,4 +174,23 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
   .refine((config) => config.packsPerStep % config.microBatchPacks === 0, {
     path: ['microBatchPacks'],
     message: 'must divide packsPerStep',
+  })
+  .refine(
+    ({ precision, optimizer }) => precision !== 'bfloat16-stochastic' || optimizer.name === 'adamw',
+    {
+      path: ['precision'],
+      message: 'bfloat16-stochastic needs the optimizer adamw',
+    },
+  )
+  .refine(({ precision, matmul }) => precision === 'float32' || matmul === 'float32', {
+    path: ['matmul'],
+    message: 'is for precision float32; with bfloat16 everything is multiplied in it',
+  })
+  .refine(({ lora, emaDecay }) => lora === undefined || emaDecay === undefined, {
+    path: ['emaDecay'],
+    message: 'is an average of weights; with lora there are none that are trained',
+  })
+  .refine(({ lora, trainable }) => lora?.parts.every((p) => trainable.includes(p)) ?? true, {
+    path: ['lora', 'parts'],
+    message: 'must be among the trainable parts',
   });

@@ -15,7 +15,7 @@ export function partOf(name: string): Part {
 }
 
 /**
- * Freezes the model but for the given parts.
+ * Freezes the model but for the given parts: a frozen parameter builds no graph.
  * @returns the trained parameters by name.
  */
 export function selectTrainable(model: OneVision, parts: readonly Part[]): Map<string, Tensor> {
@@ -23,9 +23,6 @@ export function selectTrainable(model: OneVision, parts: readonly Part[]): Map<s
   for (const [name, parameter] of model.namedParameters()) {
     parameter.requiresGrad = parts.includes(partOf(name));
     if (parameter.requiresGrad) trained.set(name, parameter);
-  }
-  if (trained.size === 0) {
-    throw new OneVisionError('recipe', `expected parameters in ${parts.join(', ')}, came none`);
   }
   return trained;
 }
@@ -37,13 +34,20 @@ export function selectTrainable(model: OneVision, parts: readonly Part[]): Map<s
 export function createOptimizer(
   parameters: ReadonlyMap<string, Tensor>,
   config: OptimizerConfig,
+  seed = 0,
 ): Optimizer {
+  if (parameters.size === 0) {
+    throw new OneVisionError('recipe', 'expected parameters to train, came none', {
+      hint: 'name at least one part in `trainable`',
+    });
+  }
   const byMethod = Map.groupBy(parameters, ([name, parameter]) =>
     config.name === 'muon' && isMuonMatrix(name, parameter) ? 'muon' : 'adamw',
   );
   const adamw = new AdamW(groups(byMethod.get('adamw') ?? [], config), {
     betas: config.betas,
     eps: config.eps,
+    seed,
   });
   const matrices = byMethod.get('muon');
   if (matrices === undefined) return adamw;

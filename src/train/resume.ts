@@ -1,17 +1,22 @@
 // Going on from the last checkpoint that is whole: weights, optimizer, place in the run, to the bit.
 
-import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { loadModel } from '../model/checkpoint.ts';
-import type { OneVision } from '../model/onevision.ts';
-import type { Optimizer } from '../nn/optim/optimizer.ts';
-import { openSafetensors } from '../tensor/safetensors.ts';
+import { OneVision } from '../model/onevision.ts';
+import { type DType, noGrad } from '../tensor/index.ts';
+import * as ops from '../tensor/ops.ts';
 import type { Run } from '../track/run.ts';
 import { type FoundCheckpoint, findCheckpoint } from './checkpoints.ts';
 import type { PreparedStage } from './stage.ts';
 
-export const OPTIMIZER_FILE = 'optimizer.safetensors';
+/** The newest whole checkpoint of a run; torn ones are warned of and left out. */
+export function findWhole(run: Run, log: Logger): Promise<FoundCheckpoint | undefined> {
+  return findCheckpoint(run.paths.checkpoints, (dir, reason) => {
+    log.warn(`checkpoint ${dir} is torn and left out: ${reason}`);
+    run.logEvent('warning', { message: `torn checkpoint ${dir}: ${reason}` });
+  });
+}
 
 /**
  * The model and place of a run's newest whole checkpoint, or undefined for a run without one.
@@ -22,10 +27,7 @@ export async function resumePoint(
   stages: readonly PreparedStage[],
   log: Logger,
 ): Promise<(FoundCheckpoint & { readonly model: OneVision }) | undefined> {
-  const found = await findCheckpoint(run.paths.checkpoints, (dir, reason) => {
-    log.warn(`checkpoint ${dir} is torn and left out: ${reason}`);
-    run.logEvent('warning', { message: `torn checkpoint ${dir}: ${reason}` });
-  });
+  const found = await findWhole(run, log);
   if (found === undefined) return undefined;
   const { step, stage: name, historyHash } = found.state;
   const stage = stages.find((candidate) => candidate.name === name);
@@ -49,11 +51,27 @@ export async function resumePoint(
 export function loadForTraining(dir: string): OneVision {
   return loadModel(dir, { mapped: false });
 }
+/** A model of its own with the same weights, in a type. */
+export function copyModel(model: OneVision, dtype: DType): OneVision {
+  const weights = model.namedParameters();
+  return noGrad(
+    () =>
+      new OneVision(model.config, (name) => {
+        const weight = weights.get(name);
+        if (weight === undefined) throw new RangeError(`no weight ${name}`);
+        return ops.toCopy(ops.detach(weight), { dtype });
+      }),
+  );
+}
 
-/** Continues an optimizer from a checkpoint. */
-export function loadOptimizerState(optimizer: Optimizer, dir: string): void {
-  using file = openSafetensors(join(dir, OPTIMIZER_FILE));
-  const saved = new Map(file.names.map((name) => [name, file.tensor(name)]));
-  optimizer.loadState(saved);
-  for (const tensor of saved.values()) tensor.dispose();
+/** Writes the weights of a checkpoint into a model. */
+export function restoreWeights(model: OneVision, dir: string): void {
+  using saved = loadModel(dir);
+  const weights = saved.namedParameters();
+  noGrad(() => {
+    for (const [name, parameter] of model.namedParameters()) {
+      const weight = weights.get(name);
+      if (weight !== undefined) ops.copy_(ops.detach(parameter), weight);
+    }
+  });
 }

@@ -41,7 +41,18 @@ export interface PreparedStage extends StagePlan {
 }
 
 /** Settings that change no weight. */
-const HARMLESS = ['logEvery', 'saveEvery', 'keepLast', 'prefetch', 'workers', 'imageCacheMiB'];
+const HARMLESS = [
+  'recompute',
+  'offload',
+  'dryRun',
+  'keepEvery',
+  'logEvery',
+  'saveEvery',
+  'keepLast',
+  'prefetch',
+  'workers',
+  'imageCacheMiB',
+];
 
 /**
  * Checks the stages of a run and finds the place of each.

@@ -1,23 +1,20 @@
 // Trains the stages of a run one after the other, from the beginning or from the last checkpoint.
 // The arithmetic of a step is in step.ts, the data in loader.ts.
 
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { saveCheckpoint } from '../model/checkpoint.ts';
 import type { OneVision } from '../model/onevision.ts';
-import type { Optimizer } from '../nn/optim/optimizer.ts';
 import { cosineLr } from '../nn/schedule.ts';
 import type { PackOrder } from '../pack/order.ts';
 import type { PackFacts } from '../pack/read.ts';
 import { createSkipCounter, type SkipCounter } from '../sample/skips.ts';
-import { saveSafetensors } from '../tensor/safetensors.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { formatStepLine } from '../track/console-line.ts';
 import type { GeneratedRow } from '../track/protocol.ts';
 import type { Run } from '../track/run.ts';
 import {
+  type FoundCheckpoint,
   pruneCheckpoints,
   saveCheckpointFolder,
   sweepCheckpoints,
@@ -25,11 +22,15 @@ import {
 } from './checkpoints.ts';
 import { localAssembly, workerAssembly } from './data/assembly-line.ts';
 import { Loader } from './data/loader.ts';
+import { dryRun } from './dry-run.ts';
+import { Learner } from './learner.ts';
 import { Meter } from './meter.ts';
-import { createOptimizer, selectTrainable } from './optimizer.ts';
-import { loadOptimizerState, OPTIMIZER_FILE, resumePoint } from './resume.ts';
+import { copyModel, findWhole, restoreWeights, resumePoint } from './resume.ts';
+import { Background } from './saving/background.ts';
+import { Snapshot } from './saving/snapshot.ts';
+import { catchSignals, type Signals } from './signals.ts';
 import { type PreparedStage, prepareOrder, prepareStages, type StagePlan } from './stage.ts';
-import { type StepResult, trainStep } from './step.ts';
+import { NumericsError, type StepResult, trainStep } from './step.ts';
 
 export interface TrainOptions {
   readonly run: Run;
@@ -50,6 +51,11 @@ export interface TrainOptions {
   };
 }
 
+type Packs = Parameters<typeof trainStep>[0];
+
+/** How often a stage may go back to the same checkpoint. */
+const MOST_REWINDS = 3;
+
 /**
  * Trains all stages that are not finished yet; each starts from the weights the one before ended
  * with, with a fresh optimizer. SIGINT and SIGTERM finish the step, save, and throw.
@@ -62,7 +68,7 @@ export async function train(options: TrainOptions): Promise<OneVision> {
   const { run } = options;
   const signals = catchSignals();
   try {
-    return await trainStages(options, signals.caught);
+    return await trainStages(options, signals);
   } catch (error) {
     const interrupted = error instanceof OneVisionError && error.code === 'interrupted';
     run.logEvent(interrupted ? 'interrupted' : 'error', { message: String(error) });
@@ -73,21 +79,22 @@ export async function train(options: TrainOptions): Promise<OneVision> {
   }
 }
 
-async function trainStages(
-  options: TrainOptions,
-  caught: () => NodeJS.Signals | undefined,
-): Promise<OneVision> {
+async function trainStages(options: TrainOptions, signals: Signals): Promise<OneVision> {
   const { run, log } = options;
   const stages = prepareStages(options.stages, options.modelHash);
   await sweepCheckpoints(run.paths.checkpoints);
   const found = await resumePoint(run, stages, log);
-  const model = found?.model ?? options.createModel();
+  let model = found?.model ?? options.createModel();
   for (const stage of stages) {
     if (found !== undefined && found.state.step >= stage.firstStep + stage.config.steps) continue;
-    const state = found?.state.stage === stage.name ? found.state : undefined;
-    const trainer = await StageTrainer.open(options, stage, model, state, found?.dir);
+    const from = found?.state.stage === stage.name ? found : undefined;
+    const dtype = stage.config.precision === 'float32' ? 'float32' : 'bfloat16';
+    const exact = model;
+    if (model.dtype !== dtype) model = copyModel(exact, dtype);
+    const trainer = await StageTrainer.open(options, stage, { model, exact, from });
+    if (model !== exact) exact[Symbol.dispose]();
     try {
-      await trainer.run(caught);
+      await trainer.run(signals.caught);
     } finally {
       await trainer.close();
     }
@@ -95,40 +102,48 @@ async function trainStages(
   return model;
 }
 
+/** What a stage starts from. */
+interface Start {
+  readonly model: OneVision;
+  /** The same weights before they were rounded to the stage's precision. */
+  readonly exact: OneVision;
+  /** The checkpoint inside the stage to go on from. */
+  readonly from: FoundCheckpoint | undefined;
+}
+
 /** One stage under way. */
 class StageTrainer {
   readonly #options: TrainOptions;
   readonly #stage: PreparedStage;
-  readonly #model: OneVision;
-  readonly #optimizer: Optimizer;
-  readonly #parameters: ReturnType<typeof selectTrainable>;
+  readonly #learner: Learner;
   readonly #loader: Loader;
   readonly #facts: PackFacts;
   readonly #meter: Meter;
   readonly #skips: SkipCounter;
+  readonly #saving: Background = new Background();
+  readonly #rewinds: RewindLimit = new RewindLimit();
   #stageStep: number;
 
   private constructor(
     options: TrainOptions,
     stage: PreparedStage,
-    model: OneVision,
-    state: TrainState | undefined,
+    { model, exact, from }: Start,
     data: { readonly order: PackOrder; readonly facts: PackFacts },
   ) {
     const { config } = stage;
     this.#options = options;
     this.#stage = stage;
-    this.#model = model;
     this.#facts = data.facts;
-    this.#parameters = selectTrainable(model, config.trainable);
-    this.#optimizer = createOptimizer(this.#parameters, config.optimizer);
-    this.#stageStep = state?.stageStep ?? 0;
-    this.#meter = new Meter(state ?? { tokens: 0, numSkipped: 0, window: {} });
+    this.#learner = new Learner(model, config, exact.namedParameters());
+    this.#stageStep = from?.state.stageStep ?? 0;
+    this.#meter = new Meter(from?.state ?? { tokens: 0, numSkipped: 0, window: {} });
     this.#skips = createSkipCounter({ maxRate: config.maxSkipRate });
+    const lossWeighting =
+      config.lossWeighting === 'pack-mean' ? 'token-mean' : config.lossWeighting;
     const spec = {
       packDirs: stage.phases.map((phase) => phase.packs),
       tokenizer: options.tokenizer,
-      settings: { ...config, processor: data.facts.processor },
+      settings: { ...config, lossWeighting, processor: data.facts.processor },
     };
     this.#loader = new Loader({
       order: data.order,
@@ -142,14 +157,16 @@ class StageTrainer {
   static async open(
     options: TrainOptions,
     stage: PreparedStage,
-    model: OneVision,
-    state: TrainState | undefined,
-    checkpoint: string | undefined,
+    start: Start,
   ): Promise<StageTrainer> {
     const data = await prepareOrder(stage, options.run.paths.packs, options.tokenizer);
-    const trainer = new StageTrainer(options, stage, model, state, data);
-    if (state !== undefined && checkpoint !== undefined) {
-      loadOptimizerState(trainer.#optimizer, checkpoint);
+    const trainer = new StageTrainer(options, stage, start, data);
+    try {
+      if (start.from !== undefined) trainer.#learner.load(start.from.dir);
+      if (stage.config.dryRun) dryRun(trainer.#learner, stage.config, data.facts);
+    } catch (error) {
+      await trainer.close();
+      throw error;
     }
     options.run.logEvent('stage-start', { stage: stage.name, step: trainer.#step });
     return trainer;
@@ -163,7 +180,6 @@ class StageTrainer {
   /** Trains to the end of the stage, or until a signal is caught. */
   async run(caught: () => NodeJS.Signals | undefined): Promise<void> {
     const { config, name } = this.#stage;
-    const { run } = this.#options;
     let saved = this.#stageStep;
     const save = async (): Promise<void> => {
       await this.#save();
@@ -171,20 +187,25 @@ class StageTrainer {
     };
     while (this.#stageStep < config.steps) {
       await this.#trainStep();
-      await setImmediate(); // lets signals and the terminal in
+      await setImmediate(); // lets signals, the terminal and a checkpoint being written in
+      this.#saving.check();
       const signal = caught();
       if (this.#stageStep % config.saveEvery === 0 || signal !== undefined) await save();
       if (signal === undefined) continue;
+      await this.#saving.settle();
       throw new OneVisionError('interrupted', `stopped by ${signal} after step ${this.#step}`, {
         hint: 'run the same command again to go on from there',
       });
     }
     if (saved < this.#stageStep) await save();
-    run.logEvent('stage-end', { stage: name, step: this.#step });
+    await this.#saving.settle();
+    this.#options.run.logEvent('stage-end', { stage: name, step: this.#step });
   }
 
   async close(): Promise<void> {
-    this.#optimizer[Symbol.dispose]();
+    // A checkpoint that is being written is finished even where training has failed.
+    await this.#saving.settle().catch(() => undefined);
+    this.#learner[Symbol.dispose]();
     await this.#loader.close();
   }
 
@@ -199,40 +220,71 @@ class StageTrainer {
       warmupSteps: Math.ceil(config.optimizer.warmup * config.steps),
       totalSteps: config.steps,
     });
-    const result = this.#update(loaded.packs, lr);
+    const result = await this.#update(loaded.packs, lr);
     this.#stageStep += 1;
+    if (result === undefined) return;
     this.#meter.add(loaded, result);
     if (this.#stageStep % config.logEvery === 0 || this.#stageStep === config.steps) {
       this.#log({ lr, gradNorm: result.gradNorm });
     }
     onStep?.(this.#step, result);
     if (generate !== undefined && this.#step % generate.every === 0) {
-      await run.writeGenerated(this.#step, await generate.rows(this.#model));
+      await run.writeGenerated(this.#step, await generate.rows(this.#learner.model));
     }
   }
 
-  #update(packs: Parameters<typeof trainStep>[0], lr: number): StepResult {
-    const { microBatchPacks, matmul, optimizer } = this.#stage.config;
+  /** @returns undefined where the step was left out because its loss or gradient is not finite. */
+  async #update(packs: Packs, lr: number): Promise<StepResult | undefined> {
+    const { config } = this.#stage;
+    const { microBatchPacks, matmul, recompute, optimizer, lossWeighting } = config;
     try {
-      return trainStep(packs, lr, {
-        model: this.#model,
-        optimizer: this.#optimizer,
-        parameters: this.#parameters,
+      const result = trainStep(packs, lr, {
+        ...this.#learner,
         microBatchPacks,
         matmul,
+        reduction: lossWeighting === 'pack-mean' ? 'pack-mean' : 'token-mean',
+        recompute,
         clip: optimizer.clip,
       });
+      this.#learner.average();
+      return result;
     } catch (error) {
-      if (!(error instanceof OneVisionError) || error.code !== 'numerics') throw error;
+      if (!(error instanceof NumericsError)) throw error;
       const where = `step ${this.#step + 1} (${this.#stage.name})`;
-      throw new OneVisionError('numerics', `${where}: ${error.message}`, {
+      const named = new OneVisionError('numerics', `${where}: ${error.message}`, {
         hint: error.hint ?? '',
         cause: error,
       });
+      if (config.onNumerics === 'stop') throw named;
+      await this.#leaveOut(error, named);
+      return undefined;
     }
   }
 
-  #recordSkips(packs: Parameters<typeof trainStep>[0]): void {
+  /** Lists the samples of a step that is left out, and goes back where the recipe says so. */
+  async #leaveOut(error: NumericsError, named: OneVisionError): Promise<void> {
+    const { run, log } = this.#options;
+    const { name: stage, config } = this.#stage;
+    log.warn(named.message);
+    for (const uid of error.uids) {
+      run.logEvent('skip', { stage, step: this.#step + 1, message: `${uid}: loss not finite` });
+      this.#skips.skip(uid, 'loss not finite');
+    }
+    this.#meter.numSkipped += error.uids.length;
+    this.#skips.check();
+    if (config.onNumerics !== 'rewind') return;
+    await this.#saving.settle();
+    const found = await findWhole(run, log);
+    if (found === undefined || !this.#rewinds.allows(found.dir)) throw named;
+    restoreWeights(this.#learner.model, found.dir);
+    if (found.state.stage === stage) this.#learner.load(found.dir);
+    else this.#learner.restart();
+    const message = `went back to the weights of ${found.dir}`;
+    log.warn(message);
+    run.logEvent('warning', { stage, step: this.#step + 1, message });
+  }
+
+  #recordSkips(packs: Packs): void {
     for (const pack of packs) {
       this.#skips.good(pack.uids.length);
       for (const { uid, reason } of pack.skipped) {
@@ -269,32 +321,28 @@ class StageTrainer {
       numSkipped: this.#meter.numSkipped,
       window: this.#meter.window,
     };
-    await saveCheckpointFolder(run.paths.checkpoints, state, async (dir) => {
-      const image = this.#facts.processor;
-      await saveCheckpoint(dir, this.#model, { tokenizer: loadTokenizer(tokenizer), image });
-      const tensors = Object.fromEntries(this.#optimizer.state());
-      await saveSafetensors(join(dir, OPTIMIZER_FILE), tensors);
+    await this.#saving.settle();
+    if (this.#stageStep >= config.steps) this.#learner.merge();
+    const snapshot = new Snapshot(this.#learner);
+    const companions = { tokenizer: loadTokenizer(tokenizer), image: this.#facts.processor };
+    this.#saving.start(async () => {
+      using copies = snapshot;
+      const write = (dir: string): Promise<void> => copies.write(dir, companions);
+      await saveCheckpointFolder(run.paths.checkpoints, state, write);
+      run.logEvent('checkpoint', { stage: name, step: state.step });
+      await pruneCheckpoints(run.paths.checkpoints, config);
     });
-    run.logEvent('checkpoint', { stage: name, step: this.#step });
-    await pruneCheckpoints(run.paths.checkpoints, config.keepLast);
   }
 }
 
-/** Notes SIGINT and SIGTERM instead of dying of them; a second one ends the process as usual. */
-function catchSignals(): {
-  readonly caught: () => NodeJS.Signals | undefined;
-  readonly release: () => void;
-} {
-  let caught: NodeJS.Signals | undefined;
-  const release = (): void => {
-    process.removeListener('SIGINT', note);
-    process.removeListener('SIGTERM', note);
-  };
-  const note = (signal: NodeJS.Signals): void => {
-    caught = signal;
-    release();
-  };
-  process.on('SIGINT', note);
-  process.on('SIGTERM', note);
-  return { caught: () => caught, release };
+/** Going back to one checkpoint again and again leads nowhere. */
+class RewindLimit {
+  #dir = '';
+  #count = 0;
+
+  allows(dir: string): boolean {
+    this.#count = dir === this.#dir ? this.#count + 1 : 1;
+    this.#dir = dir;
+    return this.#count <= MOST_REWINDS;
+  }
 }

@@ -120,6 +120,25 @@ export function addmm(
   );
 }
 
+const addmm_Operator = new Operator('aten::addmm_');
+/** `aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
+export function addmm_(
+  self: Tensor,
+  mat1: Tensor,
+  mat2: Tensor,
+  options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined },
+): Tensor {
+  native().call(
+    addmm_Operator.id,
+    self.handle,
+    mat1.handle,
+    mat2.handle,
+    options?.beta,
+    options?.alpha,
+  );
+  return self.changed();
+}
+
 const affineGridGeneratorOperator = new Operator('aten::affine_grid_generator');
 /** `aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor` */
 export function affineGridGenerator(
@@ -314,6 +333,13 @@ export function bincount(
   return wrap(
     native().call(bincountOperator.id, self.handle, options?.weights?.handle, options?.minlength),
   );
+}
+
+const bitwiseAndScalar_Operator = new Operator('aten::bitwise_and_.Scalar');
+/** `aten::bitwise_and_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
+export function bitwiseAndScalar_(self: Tensor, other: Scalar): Tensor {
+  native().call(bitwiseAndScalar_Operator.id, self.handle, other);
+  return self.changed();
 }
 
 const bmmOperator = new Operator('aten::bmm');

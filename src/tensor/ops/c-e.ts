@@ -277,6 +277,13 @@ export function exp(self: Tensor): Tensor {
   return wrap(native().call(expOperator.id, self.handle));
 }
 
+const exp_Operator = new Operator('aten::exp_');
+/** `aten::exp_(Tensor(a!) self) -> Tensor(a!)` */
+export function exp_(self: Tensor): Tensor {
+  native().call(exp_Operator.id, self.handle);
+  return self.changed();
+}
+
 const expandOperator = new Operator('aten::expand');
 /** `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
 export function expand(

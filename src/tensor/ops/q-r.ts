@@ -128,6 +128,18 @@ export function randnGenerator(
   );
 }
 
+const randomFrom_Operator = new Operator('aten::random_.from');
+/** `aten::random_.from(Tensor(a!) self, int from, int? to, *, Generator? generator=None) -> Tensor(a!)` */
+export function randomFrom_(
+  self: Tensor,
+  from: number,
+  to: number | null,
+  options?: { generator?: Generator | null | undefined },
+): Tensor {
+  native().call(randomFrom_Operator.id, self.handle, from, to, options?.generator?.handle);
+  return self.changed();
+}
+
 const reciprocalOperator = new Operator('aten::reciprocal');
 /** `aten::reciprocal(Tensor self) -> Tensor` */
 export function reciprocal(self: Tensor): Tensor {

@@ -41,6 +41,13 @@ export function scatter(self: Tensor, dim: number, index: Tensor, src: Tensor): 
   return wrap(native().call(scatterOperator.id, self.handle, dim, index.handle, src.handle));
 }
 
+const scatterAdd_Operator = new Operator('aten::scatter_add_');
+/** `aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)` */
+export function scatterAdd_(self: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  native().call(scatterAdd_Operator.id, self.handle, dim, index.handle, src.handle);
+  return self.changed();
+}
+
 const scatterValueOperator = new Operator('aten::scatter.value');
 /** `aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor` */
 export function scatterValue(self: Tensor, dim: number, index: Tensor, value: Scalar): Tensor {
