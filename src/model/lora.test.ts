@@ -71,7 +71,13 @@ test('names, sizes, and nothing left behind', () => {
   assert.equal(parameters.size, 2 * (model.linears().size - 1));
   const down = parameters.get('model.layers.0.mlp.down_proj.lora_A.weight');
   const up = parameters.get('model.layers.0.mlp.down_proj.lora_B.weight');
-  assert.deepEqual([down?.shape, up?.shape], [[3, 32], [24, 3]]);
+  assert.deepEqual(
+    [down?.shape, up?.shape],
+    [
+      [3, 32],
+      [24, 3],
+    ],
+  );
   lora[Symbol.dispose]();
   assert.deepEqual(memory(), before);
 });

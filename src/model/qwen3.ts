@@ -5,7 +5,7 @@ import { Embedding, Linear } from '../nn/linear.ts';
 import { SwiGlu } from '../nn/mlp.ts';
 import { Module, type Scope } from '../nn/module.ts';
 import { RmsNorm } from '../nn/norm.ts';
-import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/recompute.ts';
+import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/lean/recompute.ts';
 import { applyRope, type RopeTable } from '../nn/rope.ts';
 import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';

@@ -6,7 +6,7 @@ import { Linear, linear } from '../nn/linear.ts';
 import { GeluMlp } from '../nn/mlp.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { LayerNorm } from '../nn/norm.ts';
-import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/recompute.ts';
+import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/lean/recompute.ts';
 import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments, type SegmentPlan } from '../nn/segments.ts';
 import { fromArray, type Tensor } from '../tensor/index.ts';
@@ -130,8 +130,10 @@ export class RiceVit extends Module {
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
     const layout = { causal: false, groups: plan.groups };
     for (const [i, block] of this.#blocks.entries()) {
-      x = runBlock(recomputeOf(options.recompute, i), [x, rope.cos, rope.sin], ([x, cos, sin], through) =>
-        block.forward(x, { rope: { cos, sin }, layout }, through),
+      x = runBlock(
+        recomputeOf(options.recompute, i),
+        [x, rope.cos, rope.sin],
+        ([x, cos, sin], through) => block.forward(x, { rope: { cos, sin }, layout }, through),
       );
     }
     return ops.indexSelect(x, 0, fromArray(rowOfPatch, [rowOfPatch.length], { device }));

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OneVision } from '../model/onevision.ts';
-import { Ema } from '../nn/ema.ts';
+import { Ema } from '../nn/optim/ema.ts';
 import { Lora } from '../nn/lora.ts';
 import { Masters } from '../nn/optim/masters.ts';
 import { copyState, type Optimizer } from '../nn/optim/optimizer.ts';

@@ -56,7 +56,13 @@ function goldenPacks(): AssembledPack[] {
     const own = segments.slice(SEQUENCES_PER_PACK * i, SEQUENCES_PER_PACK * (i + 1));
     const batch = { lossWeights: new Float32Array(), ...makeBatch(own) };
     const names = own.map((_, j) => `sequence ${SEQUENCES_PER_PACK * i + j}`);
-    return { key: `pack ${i}`, batch, uids: names, sources: names.map(() => 'golden'), skipped: [] };
+    return {
+      key: `pack ${i}`,
+      batch,
+      uids: names,
+      sources: names.map(() => 'golden'),
+      skipped: [],
+    };
   });
 }
 
@@ -100,7 +106,9 @@ function worst(came: readonly number[], name: string): number {
 test('losses and gradient norms of 20 steps equal PyTorch within 1e-5', (t) => {
   const { losses, norms } = train();
   const [loss, norm] = [worst(losses, 'losses'), worst(norms, 'grad_norms')];
-  t.diagnostic(`largest relative difference: loss ${loss.toExponential(1)}, norm ${norm.toExponential(1)}`);
+  t.diagnostic(
+    `largest relative difference: loss ${loss.toExponential(1)}, norm ${norm.toExponential(1)}`,
+  );
   assert.ok((losses.at(-1) ?? 9) < 0.8 * (losses[0] ?? 0), 'it learns');
   assert.ok(loss < 1e-5, `${loss}`);
   assert.ok(norm < 1e-4, `${norm}`);

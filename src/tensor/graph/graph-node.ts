@@ -1,8 +1,8 @@
 // Values whose gradient TypeScript computes, and tensors whose memory is given back between forward
-// and backward. The primitives of recomputation (nn/recompute.ts) and of chunked losses.
-import { type Handle, native } from './native.ts';
-import { tidy } from './scope.ts';
-import { Tensor } from './tensor.ts';
+// and backward. The primitives of recomputation (nn/lean/recompute.ts) and of chunked losses.
+import { type Handle, native } from '../native.ts';
+import { tidy } from '../scope.ts';
+import { Tensor } from '../tensor.ts';
 
 /**
  * Gradients of the inputs, null for those without. `saved` are aliases of what was saved;

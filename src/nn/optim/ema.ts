@@ -1,9 +1,9 @@
 // The exponential moving average of parameters: e ← d·e + (1 − d)·p after every step. Averages are
 // float32 and lie beside the model; nothing reads them in training.
 
-import { keep, noGrad, type Tensor, tidy } from '../tensor/index.ts';
-import * as ops from '../tensor/ops.ts';
-import { copyState } from './optim/optimizer.ts';
+import { keep, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
+import * as ops from '../../tensor/ops.ts';
+import { copyState } from './optimizer.ts';
 
 export class Ema {
   readonly #averages: ReadonlyMap<string, Tensor>;

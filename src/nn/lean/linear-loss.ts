@@ -1,10 +1,10 @@
 // Output head and cross entropy in one, a few rows at a time: the logits of all rows are never there
 // together. Shapes: hidden [n, dim]; weight [vocab, dim]; targets, weights [n].
 
-import { withGradient } from '../tensor/graph-node.ts';
-import { gradEnabled, noGrad, type Tensor, tidy } from '../tensor/index.ts';
-import * as ops from '../tensor/ops.ts';
-import { widen } from './loss.ts';
+import { withGradient } from '../../tensor/graph/graph-node.ts';
+import { gradEnabled, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
+import * as ops from '../../tensor/ops.ts';
+import { widen } from '../loss.ts';
 
 /** Largest number of logits held at a time: 256 MiB in float32. */
 const MOST_LOGITS = 2 ** 26;

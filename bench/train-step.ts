@@ -1,0 +1,196 @@
+// One training step of a decoder of about 100M parameters on one thread of the CPU, against the same
+// decoder in PyTorch and transformers, in turns within one run; in processor time, so that other jobs
+// on the machine count little. First on batches without padding, then on the lengths of captions,
+// where ours are packed and theirs padded in batches of 16. Then where our step's time goes.
+// Run: PYTHON=python3 node bench/train-step.ts [--rounds 3] [--shrink 16]
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createRandom } from '../src/core/hash.ts';
+import { makeBatch, NO_TARGET, type Segment } from '../src/model/batch.ts';
+import { createOneVision } from '../src/model/onevision.ts';
+import { runtimeInfo, setNumThreads } from '../src/tensor/index.ts';
+import { native } from '../src/tensor/native.ts';
+import { TrainConfigSchema } from '../src/train/config.ts';
+import type { AssembledPack } from '../src/train/data/segments.ts';
+import { Learner } from '../src/train/learner.ts';
+import { trainStep } from '../src/train/step.ts';
+import { SMALL } from '../test/support/model.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, shrink: { type: 'string', default: '16' } },
+});
+const ROUNDS = Number(values.rounds);
+/** Captions are lognormal(6.35, 0.72) tokens long; shorter by this factor, so that a step is quick. */
+const SHRINK = Number(values.shrink);
+const PADDED_BATCH = 16;
+const TEXT = {
+  ...SMALL.text,
+  vocabSize: 16_384,
+  hiddenSize: 768,
+  intermediateSize: 2048,
+  numLayers: 12,
+  numHeads: 12,
+  numKvHeads: 4,
+  headDim: 64,
+};
+const CONFIG = TrainConfigSchema.parse({
+  steps: 1,
+  trainable: ['language'],
+  optimizer: { lr: 1e-4 },
+});
+
+interface Theirs {
+  readonly seconds: number;
+  readonly peakMib: number;
+}
+
+/** The Python side, one step at a time; undefined where it does not start. */
+async function startPython(): Promise<
+  { step: (lengths: readonly number[]) => Promise<Theirs>; stop: () => void } | undefined
+> {
+  const sizes = {
+    vocab_size: TEXT.vocabSize,
+    hidden_size: TEXT.hiddenSize,
+    intermediate_size: TEXT.intermediateSize,
+    num_hidden_layers: TEXT.numLayers,
+    num_attention_heads: TEXT.numHeads,
+    num_key_value_heads: TEXT.numKvHeads,
+    head_dim: TEXT.headDim,
+    tie_word_embeddings: false,
+    max_position_embeddings: 8192,
+  };
+  const script = fileURLToPath(new URL('train-step.py', import.meta.url));
+  const python = process.env['PYTHON'] ?? 'python3';
+  const child = spawn(python, [script, JSON.stringify(sizes)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const read = async (): Promise<unknown> => {
+    const { value, done } = await lines.next();
+    return done === true ? undefined : JSON.parse(value);
+  };
+  const hello = await read();
+  if (hello === undefined) return undefined;
+  console.log(`PyTorch: ${JSON.stringify(hello)}`);
+  return {
+    step: async (lengths) => {
+      child.stdin.write(`${JSON.stringify({ lengths })}\n`);
+      return (await read()) as Theirs;
+    },
+    stop: () => child.stdin.end(),
+  };
+}
+
+/** Sequences of random tokens as one pack, every token but the first supervised. */
+function packOf(lengths: readonly number[], name: string): AssembledPack {
+  const random = createRandom('train-step', name);
+  const segments = lengths.map((length): Segment => {
+    const inputIds = Int32Array.from({ length }, () => 100 + random.int(TEXT.vocabSize - 100));
+    const targets = inputIds.map((_, i) => inputIds[i + 1] ?? NO_TARGET);
+    return { inputIds, targets, images: [], lossWeights: new Float32Array(length).fill(1) };
+  });
+  const batch = { lossWeights: new Float32Array(), ...makeBatch(segments) };
+  const names = lengths.map((_, i) => `${name} ${i}`);
+  return { key: name, batch, uids: names, sources: names.map(() => 'bench'), skipped: [] };
+}
+
+function ourStep(learner: Learner, pack: AssembledPack): number {
+  const start = process.cpuUsage();
+  trainStep([pack], 1e-4, { ...learner, microBatchPacks: 1, clip: 1 });
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
+/** Share of a step's time outside of the addon, by the clock around every call. */
+function shareInTypeScript(step: () => void): number {
+  const addon = native() as unknown as Record<string, (...values: unknown[]) => unknown>;
+  const originals = new Map(Object.entries(addon));
+  let inside = 0;
+  let depth = 0;
+  for (const [name, original] of originals) {
+    if (typeof original !== 'function') continue;
+    addon[name] = (...values) => {
+      depth += 1;
+      const start = performance.now();
+      try {
+        return original(...values);
+      } finally {
+        depth -= 1;
+        if (depth === 0) inside += performance.now() - start;
+      }
+    };
+  }
+  const start = performance.now();
+  step();
+  const total = performance.now() - start;
+  for (const [name, original] of originals) addon[name] = original;
+  return 1 - inside / total;
+}
+
+function captionLengths(round: number): number[] {
+  const random = createRandom('captions', round);
+  return Array.from({ length: PADDED_BATCH }, () =>
+    Math.max(4, Math.round(Math.exp(6.35 + 0.72 * random.normal()) / SHRINK)),
+  );
+}
+
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+
+setNumThreads(1);
+const python = await startPython();
+const config = { ...SMALL, text: TEXT };
+const model = createOneVision(config, { seed: 1 });
+const learner = new Learner(model, CONFIG);
+console.log(
+  `OneVision: ${(model.numParameters / 1e6).toFixed(1)}M parameters, libtorch ${runtimeInfo().version}`,
+);
+
+const equal = new Array<number>(4).fill(128);
+const even = packOf(equal, 'equal');
+ourStep(learner, packOf([64], 'warm'));
+await python?.step([64]);
+const [ours, theirs]: [number[], Theirs[]] = [[], []];
+for (let round = 0; round < ROUNDS; round += 1) {
+  ours.push(ourStep(learner, even));
+  if (python !== undefined) theirs.push(await python.step(equal));
+}
+const ratio = median(theirs.map(({ seconds }) => seconds)) / median(ours);
+console.log(`\n4 × 128 tokens, no padding: ours ${median(ours).toFixed(2)} s a step`);
+if (python !== undefined) {
+  const other = median(theirs.map(({ seconds }) => seconds));
+  console.log(`PyTorch ${other.toFixed(2)} s: ours is ${ratio.toFixed(3)} × as fast (goal 1.0)`);
+  const peak = process.resourceUsage().maxRSS / 1024;
+  const peakTheirs = theirs.at(-1)?.peakMib ?? Number.NaN;
+  console.log(
+    `peak memory: ours ${peak.toFixed(0)} MiB, PyTorch ${peakTheirs.toFixed(0)} MiB, ` +
+      `ratio ${(peak / peakTheirs).toFixed(2)}`,
+  );
+}
+
+const mixes = Array.from({ length: Math.max(1, ROUNDS - 1) }, (_, round) => captionLengths(round));
+const packed = mixes.map((lengths) => ourStep(learner, packOf(lengths, 'mix')));
+console.log(
+  `\n${PADDED_BATCH} captions, lengths / ${SHRINK}: ours, packed, ${(PADDED_BATCH / median(packed)).toFixed(2)} samples/s`,
+);
+if (python !== undefined) {
+  const padded: Theirs[] = [];
+  for (const lengths of mixes) padded.push(await python.step(lengths));
+  const padding =
+    sum(mixes.map((lengths) => PADDED_BATCH * Math.max(...lengths))) / sum(mixes.map(sum));
+  const seconds = sum(padded.map((step) => step.seconds));
+  const gain = seconds / sum(packed);
+  const rate = (PADDED_BATCH * mixes.length) / seconds;
+  console.log(
+    `PyTorch, padded, ${rate.toFixed(2)} samples/s: ours is ${gain.toFixed(2)} × as fast; ` +
+      `padded tokens / tokens = ${padding.toFixed(2)} (goals: that, and 3)`,
+  );
+  python.stop();
+}
+
+const share = shareInTypeScript(() => void ourStep(learner, even));
+console.log(`\nshare of a step in TypeScript: ${(100 * share).toFixed(2)} % (goal < 2 %)`);
