@@ -4,11 +4,11 @@
 import { OneVisionError } from '../core/errors.ts';
 import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
 import { freshParameters } from '../nn/init.ts';
-import { Linear } from '../nn/linear.ts';
 import { linearCrossEntropy, rowsPerChunk } from '../nn/lean/linear-loss.ts';
+import type { RecomputeSchedule } from '../nn/lean/recompute.ts';
+import { Linear } from '../nn/linear.ts';
 import { crossEntropyEach } from '../nn/loss.ts';
 import { Module, type ParameterSource, type Precision, Scope } from '../nn/module.ts';
-import type { RecomputeSchedule } from '../nn/lean/recompute.ts';
 import { lineAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments } from '../nn/segments.ts';
 import { type DType, fromArray, type Tensor } from '../tensor/index.ts';

@@ -1,11 +1,16 @@
 // The Qwen3 decoder over rows of concatenated segments. It knows neither masks nor caches: how
 // rows see each other is the context's business. Shapes: x [rows, hidden]; q [rows, heads, dim].
 
+import {
+  type RecomputeSchedule,
+  recomputeOf,
+  runBlock,
+  type Through,
+} from '../nn/lean/recompute.ts';
 import { Embedding, Linear } from '../nn/linear.ts';
 import { SwiGlu } from '../nn/mlp.ts';
 import { Module, type Scope } from '../nn/module.ts';
 import { RmsNorm } from '../nn/norm.ts';
-import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/lean/recompute.ts';
 import { applyRope, type RopeTable } from '../nn/rope.ts';
 import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';

@@ -2,11 +2,16 @@
 // own. Shapes: P patches, R rows (patches and class tokens in the plan's order), C width.
 
 import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
+import {
+  type RecomputeSchedule,
+  recomputeOf,
+  runBlock,
+  type Through,
+} from '../nn/lean/recompute.ts';
 import { Linear, linear } from '../nn/linear.ts';
 import { GeluMlp } from '../nn/mlp.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { LayerNorm } from '../nn/norm.ts';
-import { type RecomputeSchedule, recomputeOf, runBlock, type Through } from '../nn/lean/recompute.ts';
 import { applyRope, gridAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments, type SegmentPlan } from '../nn/segments.ts';
 import { fromArray, type Tensor } from '../tensor/index.ts';

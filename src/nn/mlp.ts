@@ -2,9 +2,9 @@
 
 import type { Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
+import { keeping, type Through } from './lean/recompute.ts';
 import { Linear } from './linear.ts';
 import { Module, type Scope } from './module.ts';
-import { keeping, type Through } from './lean/recompute.ts';
 
 /** fc2(gelu(fc1(x))), both with bias; GELU exact (erf), as RICE-ViT. */
 export class GeluMlp extends Module {

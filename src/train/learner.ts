@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OneVision } from '../model/onevision.ts';
-import { Ema } from '../nn/optim/ema.ts';
 import { Lora } from '../nn/lora.ts';
+import { Ema } from '../nn/optim/ema.ts';
 import { Masters } from '../nn/optim/masters.ts';
 import { copyState, type Optimizer } from '../nn/optim/optimizer.ts';
 import { noGrad, type Tensor } from '../tensor/index.ts';

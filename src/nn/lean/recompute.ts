@@ -1,7 +1,12 @@
 // Activation checkpointing: compute a piece of the forward again in the backward instead of keeping
 // what it made. Nothing here knows layers; gradients equal those of the plain forward to the bit.
 
-import { empty, type GradientFunction, refill, withGradient } from '../../tensor/graph/graph-node.ts';
+import {
+  empty,
+  type GradientFunction,
+  refill,
+  withGradient,
+} from '../../tensor/graph/graph-node.ts';
 import { backward, enableGrad, keep, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 

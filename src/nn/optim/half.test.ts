@@ -5,8 +5,8 @@ import { maxDifference } from '../../../test/support/gradients.ts';
 import { createRandom } from '../../core/hash.ts';
 import { createGenerator, fromArray, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
-import { Ema } from './ema.ts';
 import { AdamW } from './adamw.ts';
+import { Ema } from './ema.ts';
 import { Masters } from './masters.ts';
 import { roundStochastically } from './stochastic.ts';
 
@@ -22,12 +22,12 @@ function random(name: string, shape: readonly number[], dtype: 'float32' | 'bflo
 
 test('stochastic rounding: a neighbour in bfloat16, right on average, exact values kept', () => {
   tidy(() => {
-    const x = ops.expand(fromArray([1.001, -3.1415, 1e-30, 0.5], [4, 1]), [4, 20_000]);
+    const x = ops.expand(fromArray([1.001, -2.9, 1e-30, 0.5], [4, 1]), [4, 20_000]);
     const rounded = ops.toCopy(roundStochastically(x, createGenerator('cpu', 7)), {
       dtype: 'float32',
     });
     const mean = ops.mul(ops.sumDim(rounded, [1]), fromArray([1 / 20_000], [1])).toNumbers();
-    const exact = [1.001, -3.1415, 1e-30, 0.5].map(Math.fround);
+    const exact = [1.001, -2.9, 1e-30, 0.5].map(Math.fround);
     for (const [i, value] of mean.entries()) {
       const step = Math.abs(exact[i] ?? 0) * 2 ** -7;
       assert.ok(Math.abs(value - (exact[i] ?? 0)) < 0.02 * step, `${value}`);
