@@ -24,6 +24,7 @@ const seen: string[] = [];
 /** The pack whose first picture is not a number, or ''. */
 let poison = '';
 let poisoned = '';
+let imageTokenId = -1;
 
 const assemble = Assembler.prototype.assemble;
 Assembler.prototype.assemble = async function (pack, visit) {
@@ -31,20 +32,19 @@ Assembler.prototype.assemble = async function (pack, visit) {
   seen.push(`${pack.key} ${visit}`);
   if (poison !== `${pack.key} ${visit}`) return made;
   const { batch, uids } = made;
-  const imageToken = batch.inputIds.findIndex((id) => id === IMAGE_TOKEN);
+  const imageToken = batch.inputIds.indexOf(imageTokenId);
   const segment = batch.cuSeqlens.findLastIndex((start) => start <= imageToken);
   poisoned = uids[segment] ?? '';
   batch.pixels[3] = Number.NaN;
   return made;
 };
-let IMAGE_TOKEN = -1;
 
 before(async () => {
   setNumThreads(1);
   dir = fs.mkdtempSync(join(tmpdir(), 'faults-'));
   await prepareTinyRun(dir);
   const model = await runTiny(dir, 'whole');
-  IMAGE_TOKEN = model.config.imageTokenId;
+  imageTokenId = model.config.imageTokenId;
   model[Symbol.dispose]();
   expected = weightsOf('whole');
   // Seen in mid-train only: the first eight packs are those of align.
