@@ -1,5 +1,6 @@
 // Whole files or none: write beside the target, fsync, rename. Not a cache and not a lock.
 
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -144,6 +145,15 @@ export async function writeFileAtomic(target: string, data: Uint8Array | string)
   const file = await createFileAtomic(target);
   await file.write(data);
   await file.commit();
+}
+
+/** SHA-256 of a whole file, read in blocks, as 64 hexadecimal digits. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of fs.createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) {
+    hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
 }
 
 /** Create a folder and its parents. @throws OneVisionError 'disk'. */

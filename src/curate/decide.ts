@@ -148,11 +148,11 @@ function dropDuplicates(candidates: readonly Candidate[], config: CurateConfig):
 }
 
 function draw(training: readonly Decision[], config: CurateConfig): void {
-  const { weights, copies } = balance(training, config.balance, config.seed);
+  const { scores, copies } = balance(training, config.balance, config.seed);
   for (const [i, decision] of training.entries()) {
     const times = copies[i] ?? 0;
     decision.copies = times;
-    decision.score = weights[i];
+    decision.score = scores[i];
     decision.verdict = times > 0 ? 'keep' : 'drop';
     decision.reason = times > 0 ? 'drawn' : 'not-drawn';
   }

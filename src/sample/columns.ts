@@ -4,7 +4,10 @@ import {
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBInstance,
+  DuckDBIntegerVector,
+  DuckDBListVector,
   type DuckDBValue,
+  DuckDBVarCharVector,
 } from '@duckdb/node-api';
 import { OneVisionError } from '../core/errors.ts';
 
@@ -18,6 +21,15 @@ export interface ColumnOptions {
   readonly threads?: number;
   /** Folder for what does not fit into memory; without it a query that is too large fails. */
   readonly spillDir?: string;
+}
+
+/** A batch of up to 2,048 rows by column. */
+export interface ColumnVectors {
+  readonly numRows: number;
+  /** A VARCHAR column as a function of the row; null where there is none. */
+  texts(column: number): (row: number) => string | null;
+  /** An INTEGER[] column: the values of row i are `values[offsets[i] … offsets[i + 1])`. */
+  lists(column: number): { readonly offsets: Uint32Array; readonly values: Int32Array };
 }
 
 /** A DuckDB session of its own, in memory. */
@@ -36,6 +48,11 @@ export interface Columns {
   ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void, undefined>;
   /** Adds rows to a table that exists. Each row has the table's columns in order. */
   insert(table: string, rows: Iterable<readonly DuckDBValue[]>): Promise<void>;
+  /** The same rows as columns: no object for each row, for hundreds of millions of them. */
+  vectors(
+    sql: string,
+    values?: readonly DuckDBValue[],
+  ): AsyncGenerator<ColumnVectors, void, undefined>;
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -67,6 +84,7 @@ export async function openColumns(options: ColumnOptions = {}): Promise<Columns>
     batches: (sql, values) => stream(connection, sql, values),
     columnBatches: (sql, values) => streamColumns(connection, sql, values),
     insert: (table, rows) => guard(() => insert(connection, table, rows), `insert into ${table}`),
+    vectors: (sql, values) => streamVectors(connection, sql, values),
     close,
     [Symbol.dispose]: close,
   };
@@ -126,6 +144,57 @@ async function insert(
   }
   flush();
   appender.closeSync();
+}
+
+async function* streamVectors(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly DuckDBValue[] | undefined,
+): AsyncGenerator<ColumnVectors, void, undefined> {
+  const open = () => connection.stream(sql, values === undefined ? undefined : [...values]);
+  const result = await guard(open, sql);
+  for (;;) {
+    const chunk = await guard(() => result.fetchChunk(), sql);
+    if (chunk === null || chunk.rowCount === 0) return;
+    const numRows = chunk.rowCount;
+    yield {
+      numRows,
+      texts: (column) => {
+        const vector = chunk.getColumnVector(column);
+        if (!(vector instanceof DuckDBVarCharVector)) throw wrongColumn('VARCHAR', column, sql);
+        return (row) => vector.getItem(row);
+      },
+      lists: (column) => {
+        const vector = chunk.getColumnVector(column);
+        if (!(vector instanceof DuckDBListVector)) throw wrongColumn('INTEGER[]', column, sql);
+        return flatten(vector, numRows, () => wrongColumn('INTEGER[]', column, sql));
+      },
+    };
+  }
+}
+
+/** The lists of a column one after the other. A row must not be null: `coalesce` it in the query. */
+function flatten(
+  vector: DuckDBListVector,
+  numRows: number,
+  wrong: () => RangeError,
+): { offsets: Uint32Array; values: Int32Array } {
+  const child = vector.childVector;
+  if (!(child instanceof DuckDBIntegerVector)) throw wrong();
+  const offsets = new Uint32Array(numRows + 1);
+  const values = new Int32Array(child.itemCount);
+  let filled = 0;
+  for (let row = 0; row < numRows; row++) {
+    const start = vector.getEntryOffset(row);
+    const length = vector.getEntryLength(row);
+    for (let i = 0; i < length; i++) values[filled++] = child.getItem(start + i) ?? -1;
+    offsets[row + 1] = filled;
+  }
+  return { offsets, values };
+}
+
+function wrongColumn(expected: string, column: number, sql: string): RangeError {
+  return new RangeError(`expected ${expected} as column ${column} of: ${sql}`);
 }
 
 /** A string as an SQL literal, for the places where DuckDB takes no `$1` (`COPY … TO`). */
