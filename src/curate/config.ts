@@ -32,6 +32,8 @@ export interface DedupConfig {
 }
 
 export interface ConceptConfig {
+  /** Folder of a list that `onevision concepts build` made; null for the embedded nouns. */
+  readonly list: string | null;
   /** A single word counts when spoken English (SUBTLEX-US) has it this often, … */
   readonly minSpoken: number;
   /** … or when it is among this many most popular words of Wikipedia. */
@@ -43,13 +45,20 @@ export interface ConceptConfig {
 }
 
 export interface BalanceConfig {
-  readonly rule: 'inverse-frequency';
-  /** How 1/f of a sample's concepts becomes its weight. */
+  /** `uniform` draws every sample alike: the baseline of the two published rules. */
+  readonly rule: 'inverse-frequency' | 'metaclip-t' | 'uniform';
+  /** How 1/f of a sample's concepts becomes its weight; of `inverse-frequency`. */
   readonly aggregate: 'sum' | 'mean';
-  /** Draw with repetition: a sample that is rare enough comes several times. */
+  /** Draw with repetition: a sample that is rare enough comes several times. Not `metaclip-t`. */
   readonly replacement: boolean;
-  /** Samples to draw, as a share of the clean training samples. */
+  /** Samples to draw, as a share of the clean training samples. Not `metaclip-t`. */
   readonly target: number;
+  /** Share of all matches that concepts below the threshold t hold; of `metaclip-t`. */
+  readonly tailShare: number;
+  /** t of the reference language, in place of `tailShare`; its tail share holds for the others. */
+  readonly t: number | null;
+  /** Language of `t`. Default: the one with the most matches. */
+  readonly reference: string | null;
 }
 
 export interface CurateConfig {
@@ -64,7 +73,7 @@ export interface CurateConfig {
 }
 
 /** Every field may be left out. */
-type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+export type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
 const filterSchema: z.ZodType<FilterConfig, Loose<FilterConfig>> = z.strictObject({
   minSide: z.number().int().min(1).default(28),
@@ -85,17 +94,21 @@ const dedupSchema: z.ZodType<DedupConfig, Loose<DedupConfig>> = z.strictObject({
 });
 
 const conceptSchema: z.ZodType<ConceptConfig, Loose<ConceptConfig>> = z.strictObject({
+  list: z.string().nullable().default(null),
   minSpoken: z.number().int().min(0).default(5),
   maxRank: z.number().int().min(0).default(50_000),
   numSenses: z.number().int().min(1).default(2),
   rollUp: z.number().int().min(0).max(5).default(0),
 });
 
-const balanceSchema: z.ZodType<BalanceConfig, Loose<BalanceConfig>> = z.strictObject({
-  rule: z.literal('inverse-frequency').default('inverse-frequency'),
+export const balanceSchema: z.ZodType<BalanceConfig, Loose<BalanceConfig>> = z.strictObject({
+  rule: z.enum(['inverse-frequency', 'metaclip-t', 'uniform']).default('inverse-frequency'),
   aggregate: z.enum(['sum', 'mean']).default('sum'),
   replacement: z.boolean().default(false),
   target: z.number().positive().max(100).default(0.9),
+  tailShare: z.number().min(0).max(1).default(0.06),
+  t: z.number().min(1).nullable().default(null),
+  reference: z.string().nullable().default(null),
 });
 
 /** The settings as a recipe may give them: what is left out takes its default. */

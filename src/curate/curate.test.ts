@@ -14,7 +14,7 @@ import { type LedgerRow, readLedger } from '../sample/ledger.ts';
 import type { Manifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
 import { readSamples } from '../sample/webdataset.ts';
-import type { ConceptList } from './concepts/concept-list.ts';
+import { conceptList } from './concepts/concept-list.ts';
 import type { CurateInput } from './config.ts';
 import { curate } from './curate.ts';
 
@@ -22,11 +22,10 @@ const root = mkdtempSync(join(tmpdir(), 'curate-'));
 after(() => rmSync(root, { recursive: true }));
 
 const WORDS = 'cat dog flag star tree fish theme wed aug skin tone flat icon'.split(' ');
-const concepts: ConceptList = {
-  size: WORDS.length,
-  has: (lemma) => WORDS.includes(lemma),
-  hypernyms: () => [],
-};
+const concepts = conceptList(
+  WORDS.map((name) => ({ name })),
+  { version: 'test' },
+);
 
 function run(input: string, output: string, config: CurateInput = {}): Promise<Manifest> {
   const folders = { input: join(root, input), output: join(root, output) };

@@ -19,7 +19,8 @@ import { createSkipCounter } from '../sample/skips.ts';
 import { openSource } from '../sample/sources/open.ts';
 import type { SourceSpec } from '../sample/sources/source.ts';
 import type { ShardFile } from '../sample/webdataset.ts';
-import { type ConceptList, loadConceptList } from './concepts/concept-list.ts';
+import type { ConceptList } from './concepts/concept-list.ts';
+import { loadConceptList } from './concepts/load.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './config.ts';
 import { type Decision, decide } from './decide.ts';
 import { type CurationReport, reportCuration } from './report.ts';
@@ -50,14 +51,20 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   const { output, log = processLog } = options;
   const config = curateSchema.parse(options.config ?? {});
   const input = await openSource(options.input);
-  const configHash = hashConfig('curate/1', config, input.hash, options.concepts?.size ?? null);
+  const configHash = hashConfig('curate/1', config, input.hash, options.concepts?.version ?? null);
   if (isComplete(output, configHash)) return readManifest(output);
   ensureFolder(output);
   sweepTemporary(output);
   rmSync(join(output, MANIFEST), { force: true });
   const list = options.concepts ?? loadConceptList(config.concepts);
   const { keepLookAlikes } = config.dedup;
-  const surveyHash = hashConfig(input.hash, config.concepts, list.size, keepLookAlikes);
+  const surveyHash = hashConfig(
+    input.hash,
+    config.concepts,
+    list.version,
+    list.size,
+    keepLookAlikes,
+  );
   const folder = join(output, `survey-${surveyHash}`);
   ensureFolder(folder);
   sweepTemporary(folder);

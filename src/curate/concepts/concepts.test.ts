@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasPackage } from '../../sample/corpus/packages.ts';
-import { buildConceptList, loadConceptList } from './concept-list.ts';
+import { curateSchema } from '../config.ts';
+import { loadConceptList } from './load.ts';
 import { matchConcepts } from './match.ts';
+import { buildConceptList } from './nouns.ts';
 import { isPhysical, parseWordNet } from './wordnet.ts';
 
 /** offset lexname word+ → hypernym offsets. */
@@ -127,7 +129,7 @@ test('the packaged list has the expected nouns', (t) => {
     t.skip('the word packages are not fetched (npm run setup -- --corpus emoji)');
     return;
   }
-  const packaged = loadConceptList({ minSpoken: 5, maxRank: 50_000, numSenses: 2, rollUp: 0 });
+  const packaged = loadConceptList(curateSchema.parse({}).concepts);
   assert.ok(packaged.size > 50_000 && packaged.size < 80_000, `${packaged.size}`);
   for (const word of ['unicorn', 'ice cream', 'heart', 'person', 'sloth'])
     assert.ok(packaged.has(word), word);

@@ -20,7 +20,8 @@ export function listTuxpaint(): Picture[] {
 
 function readStamp(root: string, stem: string): Picture[] {
   const path = [`${stem}.png`, `${stem}.svg`].find((candidate) => existsSync(candidate));
-  const label = readFileSync(`${stem}.txt`, 'utf8').split('\n')[0]?.trim() ?? '';
+  const [first = '', ...others] = readFileSync(`${stem}.txt`, 'utf8').split('\n');
+  const label = first.trim();
   if (path === undefined || label === '') return [];
   const name = relative(root, stem).split(sep).join('/');
   const flags = existsSync(`${stem}.dat`) ? readFileSync(`${stem}.dat`, 'utf8') : '';
@@ -31,8 +32,22 @@ function readStamp(root: string, stem: string): Picture[] {
     group: `tux:${name}.txt`,
     label,
     tags: [category],
-    meta: { style: 'tuxpaint', category, noFlip: /^nomirror\b/m.test(flags) },
+    meta: {
+      style: 'tuxpaint',
+      category,
+      noFlip: /^nomirror\b/m.test(flags),
+      labels: translations(others),
+    },
     load: () => readFile(path),
   };
   return [picture];
+}
+
+/** Language → sentence, of lines such as `de.utf8=Eine Schere.` */
+function translations(lines: readonly string[]): Record<string, string> {
+  const found = lines.map((line) => /^([a-z]{2,3}(?:_\w+)?)\.utf8=(.+)$/.exec(line.trim()));
+  const labels = found.flatMap((match) =>
+    match === null ? [] : [[match[1] ?? '', match[2] ?? '']],
+  );
+  return Object.fromEntries(labels) as Record<string, string>;
 }

@@ -1,0 +1,22 @@
+// The matrix product of libtorch for concept search: as fast as the machine multiplies.
+import type { MatrixProduct } from '../../curate/embed/embedder.ts';
+import { fromArray, keep, tidy } from '../../tensor/index.ts';
+import * as ops from '../../tensor/ops.ts';
+
+/** left · rightᵀ on a device of libtorch; what is loaded stays there until it is freed. */
+export function torchProduct(device = 'cpu'): MatrixProduct {
+  return {
+    name: `libtorch ${device}`,
+    load: (right, dim) => {
+      const loaded = tidy(() => keep(fromArray(right, [right.length / dim, dim], { device })));
+      return {
+        multiply: (left) =>
+          tidy(() => {
+            const rows = fromArray(left, [left.length / dim, dim], { device });
+            return ops.mm(rows, ops.t(loaded)).toArray() as Float32Array;
+          }),
+        free: () => loaded.dispose(),
+      };
+    },
+  };
+}
