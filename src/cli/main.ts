@@ -8,6 +8,7 @@ import { curateCommand } from './commands/curate.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { downloadCommand } from './commands/download.ts';
 import { evalCommand } from './commands/eval.ts';
 import { packCommand } from './commands/pack.ts';
 import { trainCommand } from './commands/train.ts';
@@ -23,6 +24,7 @@ const COMMANDS = [
   demoCommand,
   doctorCommand,
   curateCommand,
+  downloadCommand,
   captionCommand,
   dataCommand,
   packCommand,
