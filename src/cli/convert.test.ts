@@ -1,15 +1,15 @@
 // `onevision convert` as a process: a folder through Megatron and back, an adapter, figures, refusals.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { smallModel } from '../../test/support/model.ts';
+import { smallTokenizer, writeSources } from '../../test/support/sources.ts';
 import { QWEN_PROCESSOR } from '../image/config.ts';
-import { saveCheckpoint } from '../model/checkpoint.ts';
-import { createTokenizer } from '../text/tokenizer.ts';
-import { trainTokenizer } from '../text/train-bpe.ts';
+import { loadCheckpoint, saveCheckpoint } from '../model/checkpoint.ts';
+import { convertMerge } from './convert-model.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'onevision-convert-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   const [folder, megatron, back] = ['model', 'megatron', 'back'].map((name) =>
     join(root, name),
   ) as [string, string, string];
-  const tokenizer = createTokenizer(trainTokenizer(['a red apple'], 270));
+  const tokenizer = smallTokenizer();
   using model = smallModel({ dtype: 'bfloat16' });
   await saveCheckpoint(folder, model, { tokenizer, image: { ...QWEN_PROCESSOR, patchSize: 2 } });
   const there = convert('megatron', folder, '--out', megatron);
@@ -47,6 +47,27 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   const foreign = convert('lora', folder, '--base', folder, '--out', join(root, 'x'));
   assert.equal(foreign.status, 4);
   assert.match(foreign.output, /adapter_config\.json/);
+});
+
+test('merge writes a folder that opens, with the processor of the original', async () => {
+  const sources = await writeSources(root, 'merge');
+  const out = join(root, 'stage-0');
+  await convertMerge({ ...sources, out, seed: 1 });
+  const { model, processor } = loadCheckpoint(out);
+  assert.equal(model.config.imageTokenId, processor.tokenizer.ids.imagePad);
+  assert.equal(processor.image.maxPixels, 1600 * 1600);
+  // A processor of its own: its other settings stay, one frame and the largest picture do not.
+  const settings = { patch_size: 14, merge_size: 2, temporal_patch_size: 2, max_pixels: 9, x: 1 };
+  const other = join(root, 'processor');
+  await smallTokenizer().save(other);
+  writeFileSync(join(other, 'preprocessor_config.json'), JSON.stringify(settings));
+  await convertMerge({ ...sources, processor: other, out, seed: 1 });
+  const json = JSON.parse(readFileSync(join(out, 'preprocessor_config.json'), 'utf8'));
+  assert.deepEqual(json, { ...settings, temporal_patch_size: 1, max_pixels: 1600 * 1600 });
+  await assert.rejects(convertMerge({ ...sources, out: sources.decoder, seed: 1 }), {
+    code: 'usage',
+  });
+  model[Symbol.dispose]();
 });
 
 test('help of each part fits one screen', () => {

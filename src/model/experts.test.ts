@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkGradients, maxDifference, randomLeaf } from '../../test/support/gradients.ts';
 import { randomSegment, SMALL, smallModel } from '../../test/support/model.ts';
+import { freshParameters } from '../nn/init.ts';
 import { Scope } from '../nn/module.ts';
+import { int8Weights } from '../nn/quantise.ts';
 import { backward, fromArray, memory, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { makeBatch } from './batch.ts';
 import type { ExpertsConfig } from './config.ts';
 import { BalanceLoss, Experts, type Routing } from './experts.ts';
+import { OneVision } from './onevision.ts';
 
 const CONFIG: ExpertsConfig = {
   numExperts: 5,
@@ -139,4 +142,17 @@ test('a model of experts: packed equals unpacked, no leak, no loss of balance at
     tidy(() => dense.loss(makeBatch(segments)).balance),
     null,
   );
+});
+
+test('experts beside int8 layers: near the plain answer', () => {
+  const experts = { ...CONFIG, intermediateSize: 16 };
+  const config = { ...SMALL, text: { ...SMALL.text, experts } };
+  using plain = smallModel({ config });
+  using small = new OneVision(config, int8Weights(freshParameters({ seed: 1, std: 0.2 })));
+  const batch = makeBatch([randomSegment('int8', 9)]);
+  const [a = [], b = []] = [plain, small].map((model) =>
+    tidy(() => noGrad(() => model.logits(model.features(batch)).toNumbers())),
+  );
+  const dot = a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  assert.ok(dot / (Math.hypot(...a) * Math.hypot(...b)) > 0.99);
 });

@@ -2,7 +2,7 @@
 // are sorted by expert and multiplied group by group, in one operator where ATen has it.
 // Shapes: x [rows, H]; E experts, k of them for a row; I their width; N = rows · k.
 
-import { linear } from '../nn/linear.ts';
+import { Linear } from '../nn/linear.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { type DType, fromArray, keep, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
@@ -20,7 +20,7 @@ export interface Routing {
 
 /** Experts stacked in memory as transformers 5 has them; on disk each has a name of its own. */
 export class Experts extends Module {
-  readonly #router: Tensor;
+  readonly #router: Linear;
   readonly #gateUp: Tensor;
   readonly #down: Tensor;
   readonly #config: ExpertsConfig;
@@ -29,7 +29,7 @@ export class Experts extends Module {
   constructor(scope: Scope, width: number, config: ExpertsConfig) {
     super(scope);
     const { numExperts, intermediateSize } = config;
-    this.#router = scope.parameter('gate.weight', [numExperts, width], 'normal');
+    this.#router = new Linear(scope.child('gate'), width, numExperts, { bias: false });
     const stack = (name: string, rows: number, columns: number): Tensor =>
       scope.parameter(`experts.${name}`, [numExperts, rows, columns], 'normal');
     this.#gateUp = stack('gate_up_proj', 2 * intermediateSize, width);
@@ -61,7 +61,7 @@ export class Experts extends Module {
   /** softmax over all experts, the k largest, their weights made to sum to 1 where configured. */
   #route(x: Tensor): Routing {
     const { numActive, normTopkProb } = this.#config;
-    const logits = linear(x, this.#router, null, this.#precision);
+    const logits = this.#router.forward(x);
     const dtype = x.dtype === 'float64' ? 'float64' : 'float32';
     const probabilities = ops.softmax(logits, -1, { dtype });
     const [top, chosen] = ops.topk(probabilities, numActive);

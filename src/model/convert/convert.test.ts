@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { SMALL, smallModel } from '../../../test/support/model.ts';
+import { RICE, smallTokenizer, writeFolder, writeSources } from '../../../test/support/sources.ts';
 import { QWEN_PROCESSOR } from '../../image/config.ts';
 import type { Tensor } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 import { openSafetensors, saveSafetensors } from '../../tensor/safetensors.ts';
-import { createTokenizer } from '../../text/tokenizer.ts';
-import { trainTokenizer } from '../../text/train-bpe.ts';
-import { writeWeights } from '../checkpoint/shards.ts';
 import { openWeights } from '../checkpoint/weights.ts';
 import { loadModel, saveCheckpoint, weightsOf } from '../checkpoint.ts';
 import { vocabularyOf } from '../presets.ts';
@@ -21,85 +19,15 @@ import { type MergedModel, mergeModels } from './merge.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'onevision-convert-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const tokenizer = createTokenizer(trainTokenizer(['a red apple'], 270));
+const tokenizer = smallTokenizer();
 const image = { ...QWEN_PROCESSOR, patchSize: 2 };
 const { vocabSize: _vocabSize, ...ids } = vocabularyOf(tokenizer);
-
-function writeFolder(name: string, config: object): string {
-  const folder = path.join(root, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config));
-  return folder;
-}
-
-const RICE = {
-  model_type: 'mlcd_vision_model',
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  patch_size: 2,
-  hidden_act: 'gelu',
-  layer_norm_eps: 1e-5,
-};
-const QWEN = {
-  model_type: 'qwen3',
-  vocab_size: 40,
-  hidden_size: 24,
-  intermediate_size: 32,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  head_dim: 8,
-  rope_theta: 1e4,
-  max_position_embeddings: 512,
-  tie_word_embeddings: true,
-};
-
-/** Weights of a model as RICE-ViT and Qwen3 name them, the tower's q, k and v apart. */
-async function writeSources(name: string): Promise<{ vision: string; decoder: string }> {
-  using model = smallModel();
-  const weights = model.namedParameters();
-  const of = (key: string): Tensor => weights.get(key) as Tensor;
-  const vision: Record<string, Tensor> = {
-    'vision_model.embeddings.class_embedding': of('visual.class_embedding'),
-    'vision_model.embeddings.patch_embedding.weight': of('visual.patch_embed.proj.weight'),
-    'vision_model.class_pos_emb': of('visual.class_pos_emb'),
-    'vision_model.vision_rotary_embedding.inv_freq': ops.ones([4]),
-  };
-  for (const kind of ['weight', 'bias']) {
-    vision[`vision_model.pre_layrnorm.${kind}`] = of(`visual.pre_layernorm.${kind}`);
-    vision[`vision_model.post_layernorm.${kind}`] = ops.ones([16]);
-    for (const i of [0, 1]) {
-      const to = `vision_model.encoder.layers.${i}`;
-      const at = `visual.blocks.${i}`;
-      const qkv = ops.chunk(of(`${at}.attn.qkv.${kind}`), 3);
-      for (const [p, part] of ['q', 'k', 'v'].entries()) {
-        vision[`${to}.self_attn.${part}_proj.${kind}`] = qkv[p] as Tensor;
-      }
-      vision[`${to}.self_attn.out_proj.${kind}`] = of(`${at}.attn.proj.${kind}`);
-      vision[`${to}.layer_norm1.${kind}`] = of(`${at}.norm1.${kind}`);
-      vision[`${to}.layer_norm2.${kind}`] = of(`${at}.norm2.${kind}`);
-      vision[`${to}.mlp.fc1.${kind}`] = of(`${at}.mlp.fc1.${kind}`);
-      vision[`${to}.mlp.fc2.${kind}`] = of(`${at}.mlp.fc2.${kind}`);
-    }
-  }
-  const folders = {
-    vision: writeFolder(`${name}-rice`, RICE),
-    decoder: writeFolder(`${name}-qwen`, QWEN),
-  };
-  await saveSafetensors(path.join(folders.vision, 'model.safetensors'), vision);
-  const decoder = [...weightsOf(model)].filter(([key]) => key.startsWith('model.'));
-  await writeWeights(folders.decoder, new Map(decoder), 20_000);
-  await tokenizer.save(folders.decoder);
-  return folders;
-}
 
 const numbers = (merged: MergedModel, name: string): number[] =>
   merged.tensors.get(name)?.read().toNumbers() ?? [];
 
 test('merge: tower and decoder to the bit, head from the tied embedding, a seeded merger', async () => {
-  const sources = await writeSources('merge');
+  const sources = await writeSources(root, 'merge');
   using merged = mergeModels(sources, { seed: 3, ids });
   using same = mergeModels(sources, { seed: 3, ids });
   using other = mergeModels(sources, { seed: 4, ids });
@@ -121,7 +49,7 @@ test('merge: tower and decoder to the bit, head from the tied embedding, a seede
 });
 
 test('merge: another type, a trained projector, and sources that do not fit', async () => {
-  const sources = await writeSources('more');
+  const sources = await writeSources(root, 'more');
   const projector = path.join(root, 'projector');
   mkdirSync(projector);
   using donor = smallModel({ seed: 9 });
@@ -142,7 +70,7 @@ test('merge: another type, a trained projector, and sources that do not fit', as
   refused({ vision: sources.decoder }, /a RICE-ViT model (.|\n)*model_type/);
   refused({ decoder: sources.vision }, /a Qwen3 model/);
   refused({ projector: sources.vision }, /a projector/);
-  const deeper = writeFolder('deeper-rice', { ...RICE, num_hidden_layers: 3 });
+  const deeper = writeFolder(root, 'deeper-rice', { ...RICE, num_hidden_layers: 3 });
   const file = openSafetensors(path.join(sources.vision, 'model.safetensors'));
   const all = Object.fromEntries(file.names.map((name) => [name, file.tensor(name)]));
   await saveSafetensors(path.join(deeper, 'model.safetensors'), all);
