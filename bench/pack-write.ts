@@ -1,5 +1,6 @@
 // Writing packs from source shards against `cp` of the same bytes, in turns: samples/s, MB/s, ratio.
-// Each side ends on the disk (fsync). Also what measuring costs. 60 kB JPEGs; the seed is fixed.
+// Each side ends on the disk (fsync). Also processor time a sample, which other jobs on the machine
+// disturb less, and what measuring costs. 60 kB JPEGs; the seed is fixed.
 // Run: node bench/pack-write.ts [samples=16000] [folder=a temporary one]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -30,14 +31,16 @@ const caption = (index: number): string => {
   return Array.from({ length: 20 + random.int(120) }, () => random.pick(WORDS)).join(' ');
 };
 
-/** A JPEG of about 60 kB: noise of the right amount. */
+/** A JPEG of about 60 kB: noise at the first quality that gives as much. */
 async function makeJpeg(): Promise<Buffer> {
   const random = createRandom('bench', 'pixels');
   const [width, height] = [448, 336];
-  const data = Buffer.from(Array.from({ length: width * height * 3 }, () => 96 + random.int(64)));
-  return await sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: 66 })
-    .toBuffer();
+  const data = Buffer.from(Array.from({ length: width * height * 3 }, () => 64 + random.int(128)));
+  const image = sharp(data, { raw: { width, height, channels: 3 } });
+  for (let quality = 40; ; quality += 5) {
+    const jpeg = await image.clone().jpeg({ quality }).toBuffer();
+    if (jpeg.length >= 60_000 || quality >= 95) return jpeg;
+  }
 }
 
 async function makeSamples(): Promise<void> {
@@ -110,7 +113,7 @@ const bytes = readdirSync(join(dir, 'in')).reduce(
   (sum, name) => sum + statSync(join(dir, 'in', name)).size,
   0,
 );
-const write = async (): Promise<void> => {
+const write = async (workers: number): Promise<void> => {
   const output = join(dir, 'out');
   mkdirSync(output);
   const to = { dir: output, work: join(dir, 'work-write'), packs, draws, table };
@@ -125,9 +128,12 @@ const write = async (): Promise<void> => {
 const times: { cp: number[]; write: number[] } = { cp: [], write: [] };
 for (let round = 0; round < ROUNDS; round += 1) {
   times.cp.push(await timed(copy));
-  times.write.push(await timed(write));
+  times.write.push(await timed(() => write(workers)));
   for (const name of ['copy', 'out', 'work-write']) rmSync(join(dir, name), { recursive: true });
 }
+const usage = process.cpuUsage();
+await write(1);
+const { user, system } = process.cpuUsage(usage);
 const best = (values: readonly number[]): number => Math.min(...values);
 const line = (name: string, time: number): string =>
   `${name}: ${time.toFixed(2)} s, ${Math.round(NUM_SAMPLES / time)} samples/s, ${Math.round(bytes / time / 1e6)} MB/s`;
@@ -137,5 +143,10 @@ console.log(line(`write (${workers} processes), best of 3`, best(times.write)));
 const ratios = times.cp.map((time, round) => time / (times.write[round] ?? 1));
 console.log(
   `speed of writing over cp, each round: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}`,
+);
+const perSample = (user + system) / NUM_SAMPLES;
+console.log(
+  `processor time of writing: ${perSample.toFixed(0)} µs a sample (${(user / NUM_SAMPLES).toFixed(0)} in ` +
+    `user space), or ${Math.round(1e6 / perSample)} samples/s a core`,
 );
 if (process.argv[3] === undefined) rmSync(dir, { recursive: true });

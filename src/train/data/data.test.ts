@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { prepareTinyRun, TINY_SPEC } from '../../../test/support/tiny-run.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import { augmentSchema } from '../../image/augment.ts';
+import { measureSample } from '../../pack/lengths.ts';
 import { drawOrder, orderEntry, orderLength, readOrder, writeOrder } from '../../pack/order.ts';
 import { openPacks } from '../../pack/read.ts';
 import { loadTokenizer } from '../../text/tokenizer.ts';
@@ -136,6 +137,25 @@ test('an image that is larger than its plan says is left out', async () => {
   const assembled = await assembler.assemble({ ...pack, samples }, 0);
   assert.equal(assembled.uids.length, 0);
   assert.match(assembled.skipped[0]?.reason ?? '', /as planned/);
+});
+
+test('an image whose header lies is packed by its header and left out by the loader', async () => {
+  using reader = openPacks(join(dir, 'packs'));
+  const tokenizer = loadTokenizer(spec.tokenizer);
+  const honest = reader.read(0).samples.find((sample) => sample.images.length === 1);
+  assert.ok(honest !== undefined);
+  const lie = Buffer.from(honest.images[0]?.bytes ?? []);
+  lie.writeUInt32BE(4096, 16); // the width in IHDR
+  const sample = { ...honest, images: [{ name: 'img0.png', bytes: lie }] };
+  const lengths = await measureSample(sample, { tokenizer, processor: TINY_SPEC.processor });
+  assert.ok(lengths.tokens > 0);
+  const pack = { key: 'ps_0', samples: [{ ...sample, ...lengths }, honest] };
+  const assembled = await new Assembler(tokenizer, TINY_SPEC).assemble(pack, 0);
+  assert.deepEqual(assembled.uids, [honest.uid]);
+  assert.deepEqual(
+    assembled.skipped.map(({ uid }) => uid),
+    [honest.uid],
+  );
 });
 
 test('errors of a worker arrive by their code', async () => {
