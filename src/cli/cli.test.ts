@@ -1,10 +1,11 @@
 // The command line as a process: help, suggestions, exit codes, errors without stacks.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { tinySamples, writeSamples, writeTinyTokenizer } from '../../test/support/tiny-data.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'onevision-cli-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -18,7 +19,7 @@ test('--help fits one screen and lists every command', () => {
   const { status, output } = onevision('--help');
   assert.equal(status, 0);
   assert.ok(output.split('\n').length < 40);
-  for (const name of ['demo', 'doctor', 'curate', 'pack', 'train', 'eval', 'chat']) {
+  for (const name of ['demo', 'doctor', 'curate', 'pack', 'data', 'train', 'eval', 'chat']) {
     assert.match(output, new RegExp(`\\n  ${name} `));
   }
 });
@@ -60,4 +61,24 @@ test('doctor reports the engine as JSON', () => {
     'threads',
     'matmul',
   ]);
+});
+
+test('packs of a folder without a recipe: written, previewed, reported', async () => {
+  const samples = await tinySamples(40);
+  await writeSamples(join(dir, 'in'), samples);
+  const tokenizer = await writeTinyTokenizer(dir, samples);
+  const output = join(dir, 'packs');
+  const to = ['--output', output, '--tokenizer', tokenizer, '--max-tokens', '512', '--json'];
+  const packed = onevision('pack', 'files', join(dir, 'in'), ...to, '--max-pixels', '3136');
+  assert.equal(packed.status, 0, packed.output);
+  const shown = onevision('data', 'preview', output, '--tokenizer', tokenizer, '--json');
+  const { segments } = JSON.parse(shown.output);
+  assert.ok(segments.every((segment: { numTrained: number }) => segment.numTrained > 0));
+  assert.match(
+    onevision('data', 'preview', output, '--tokenizer', tokenizer).output,
+    /⟦.*<\|im_end\|>⟧/,
+  );
+  assert.equal(onevision('pack', 'report', output).status, 0);
+  assert.match(readFileSync(join(output, 'report.html'), 'utf8'), /samples<\/td><td>40</);
+  assert.equal(onevision('pack', 'files', output, ...to, '--format', 'energy').status, 2);
 });
