@@ -16,10 +16,15 @@ import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train
 export const STAGES = ['align', 'mid-train', 'instruct'] as const;
 export type StageName = (typeof STAGES)[number];
 
-/** A stretch of a stage: steps on packs of one mix. Several in a row are a curriculum. */
+/**
+ * A stretch of a stage: steps on packs of one mix, or on packs that others released. Several in a row
+ * are a curriculum.
+ */
 interface Phase {
   /** Samples of each training set that one pass over the packs holds, by name of the set. */
-  readonly mix: Readonly<Record<string, number>>;
+  readonly mix?: Readonly<Record<string, number>> | undefined;
+  /** Folder of released packs, such as LLaVA-558K-Webdataset, in the place of a mix. */
+  readonly packs?: string | undefined;
   /** The one phase without a number takes the steps that are left. */
   readonly steps?: number | undefined;
 }
@@ -77,10 +82,17 @@ export interface RecipeInput {
 }
 
 const size = z.int().positive();
+const phaseSchema = z
+  .strictObject({
+    mix: z.record(z.string(), size).optional(),
+    packs: z.string().optional(),
+    steps: size.optional(),
+  })
+  .refine(({ mix, packs }) => (mix === undefined) !== (packs === undefined), {
+    message: 'give a mix or a folder of packs',
+  });
 const stageSchema = z.strictObject({
-  phases: z
-    .array(z.strictObject({ mix: z.record(z.string(), size), steps: size.optional() }))
-    .min(1),
+  phases: z.array(phaseSchema).min(1),
   train: TrainConfigSchema,
 });
 

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Logger } from '../core/log.ts';
 import { curate } from '../curate/curate.ts';
+import { adoptPacks } from '../pack/adopt.ts';
 import { pack } from '../pack/pack.ts';
 import type { Recipe, StageName } from '../recipe.ts';
 import { buildCorpus } from '../sample/corpus/corpus.ts';
@@ -95,25 +96,24 @@ export async function tokenizerPiece({ recipe, dir }: PipelineContext): Promise<
   return manifest;
 }
 
-/** The mix of each phase of a stage → packs. Returns the folders, in order of the phases. */
+/** The mix of each phase of a stage, or the packs that others released → packs. Returns the folders, in order of the phases. */
 export async function packPiece(context: PipelineContext, stage: StageName): Promise<string[]> {
   const { recipe, dir, log } = context;
   const paths = dataPaths(dir);
   const folders: string[] = [];
+  const { tokenizer } = paths;
+  const { processor, pack: config } = recipe;
   for (const [index, phase] of recipe.stages[stage].phases.entries()) {
-    const inputs = Object.entries(phase.mix).map(([name, count]) => ({
-      dir: join(paths.samples, setFolder({ pool: 'train', name })),
-      count,
-    }));
     const output = paths.packs(stage, index);
-    await pack({
-      inputs,
-      output,
-      config: recipe.pack,
-      tokenizer: paths.tokenizer,
-      processor: recipe.processor,
-      log,
-    });
+    if (phase.packs !== undefined) {
+      await adoptPacks({ ...config, input: phase.packs, output, tokenizer, processor, log });
+    } else {
+      const inputs = Object.entries(phase.mix ?? {}).map(([name, count]) => ({
+        dir: join(paths.samples, setFolder({ pool: 'train', name })),
+        count,
+      }));
+      await pack({ inputs, output, config, tokenizer, processor, log });
+    }
     folders.push(output);
   }
   return folders;

@@ -38,7 +38,7 @@ export interface AdoptOptions {
   readonly maxPatches?: number;
   /** Share of unreadable samples and packs above which it fails. Default 0.001. */
   readonly maxSkipRate?: number;
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   readonly log: Logger;
 }
 

@@ -1,9 +1,11 @@
 // A tiny run through the trainer: what it writes, what it learns, what it refuses.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { writeReleasedPacks } from '../../test/support/released-packs.ts';
+import { TINY_PROCESSOR } from '../../test/support/tiny-data.ts';
 import {
   prepareTinyRun,
   runTiny,
@@ -14,6 +16,7 @@ import {
 import { OneVisionError } from '../core/errors.ts';
 import { createLogger, silentLog } from '../core/log.ts';
 import { loadCheckpoint } from '../model/checkpoint.ts';
+import { adoptPacks } from '../pack/adopt.ts';
 import { noGrad, setNumThreads, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { readEvents, readGenerated, readMetrics, readRunInfo } from '../track/read.ts';
@@ -138,6 +141,20 @@ test('a numeric failure names the step, leaves the last checkpoint and marks the
     'step-000003',
     'step-000004',
   ]);
+});
+
+test('packs that others released train where they lie', async () => {
+  const foreign = join(dir, 'foreign');
+  const tokenizer = join(dir, 'tokenizer');
+  await writeReleasedPacks(join(dir, 'released'), join(dir, 'samples'), tokenizer);
+  cpSync(tokenizer, join(foreign, 'tokenizer'), { recursive: true });
+  const to = { input: join(dir, 'released'), output: join(foreign, 'packs'), tokenizer };
+  await adoptPacks({ ...to, processor: TINY_PROCESSOR, workers: 1, log: silentLog });
+  using _model = await runTiny(foreign, 'run', { packsPerStep: 1 });
+  const rows = await readMetrics(join(foreign, 'run'));
+  const losses = rows.map((row) => row['train/loss'] ?? 0);
+  assert.ok(losses.length > 3 && (losses.at(-1) ?? 9) < (losses[0] ?? 0));
+  assert.ok(rows.every((row) => (row['data/num_skipped'] ?? 0) === 0));
 });
 
 test('packs of another tokenizer are refused', async () => {
