@@ -169,8 +169,9 @@ test('other shard sizes of the input change neither what is kept nor why', async
 test('killed at any moment and run again, the folder is the same to the byte', async () => {
   const script = `
     import { curate } from ${JSON.stringify(join(import.meta.dirname, 'curate.ts'))};
-    const words = ${JSON.stringify(WORDS)};
-    const concepts = { size: words.length, has: (w) => words.includes(w), hypernyms: () => [] };
+    import { conceptList } from ${JSON.stringify(join(import.meta.dirname, 'concepts', 'concept-list.ts'))};
+    const names = ${JSON.stringify(WORDS)};
+    const concepts = conceptList(names.map((name) => ({ name })), { version: 'test' });
     console.log('ready');
     await curate({ input: process.argv[1], output: process.argv[2], concepts,
       config: { balance: { target: 1 } } });
