@@ -11,6 +11,8 @@ import {
 } from '@duckdb/node-api';
 import { OneVisionError } from '../core/errors.ts';
 
+export { blobValue, type DuckDBValue, listValue, structValue } from '@duckdb/node-api';
+
 /** One row: column name → JavaScript value. 64-bit integers come as bigint, blobs as bytes. */
 export type ColumnRow = Readonly<Record<string, unknown>>;
 

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { OneVisionError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
+import { SINK_FORMATS, type SinkFormat } from '../../sample/sinks/sink.ts';
 import { SOURCE_FORMATS, type SourceFormat, type SourceSpec } from '../../sample/sources/source.ts';
 import { parseWhole } from '../options.ts';
 
@@ -25,6 +26,7 @@ export function dataCommand(): Command {
     .addCommand(infoCommand())
     .addCommand(previewCommand())
     .addCommand(lintCommand())
+    .addCommand(exportCommand())
     .addCommand(whyCommand());
 }
 
@@ -106,6 +108,32 @@ function lintCommand(): Command {
         }
       }
       if (sound < records) process.exitCode = 4;
+    });
+}
+
+interface ExportFlags extends SourceOptions {
+  readonly output: string;
+  readonly to: SinkFormat;
+  readonly workers: number;
+  readonly samples: number;
+}
+
+function exportCommand(): Command {
+  return sourceCommand('export', 'write the samples in another format')
+    .requiredOption('--output <folder>', 'where the shards go')
+    .requiredOption('--to <format>', SINK_FORMATS.join(', '))
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--samples <n>', 'most samples in a shard', parseWhole, 10_000)
+    .action(async (path: string, options: ExportFlags) => {
+      const { output, to, workers, samples: samplesPerShard } = options;
+      if (!SINK_FORMATS.includes(to)) {
+        throw new OneVisionError('usage', `Expected --to ${SINK_FORMATS.join(', ')}, got ${to}.`);
+      }
+      const { exportData } = await import('../data/export.ts');
+      const settings = { to, output, workers, samplesPerShard, log };
+      const { counts } = await exportData(specOf(path, options), settings);
+      if (options.json) console.log(JSON.stringify(counts));
+      else console.log(`${counts['samples']} of ${counts['input']} samples in ${output}`);
     });
 }
 

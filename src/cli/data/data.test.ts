@@ -1,13 +1,14 @@
 // `onevision data` on folders with something wrong in them, as a process and as functions.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { drawPng, drawSvg } from '../../../test/support/raw-samples.ts';
 import { silentLog as log } from '../../core/log.ts';
 import { readLedger, writeLedger } from '../../sample/ledger.ts';
+import { exportData } from './export.ts';
 import { dataInfo } from './info.ts';
 import { lint } from './lint.ts';
 import { previewSamples } from './preview.ts';
@@ -69,6 +70,22 @@ test('info and preview tell what is there; control characters do not reach the t
     sample?.text ?? '',
     /things:u3 .*\n {2}img0\.png: 32 × 32.*\n {2}user: <image>\n {2}assistant: it �\[31ma/,
   );
+});
+
+test('export: one process or two, the same bytes; what is lost is in the ledger; and back', async () => {
+  const dirs = ['one', 'two'].map((name) => join(root, 'export', name));
+  for (const [i, output] of dirs.entries()) {
+    const settings = { to: 'jsonl', output, workers: i + 1, samplesPerShard: 2, log } as const;
+    const { counts } = await exportData({ path: folder }, settings);
+    assert.deepEqual(counts, { samples: 6, input: 7, lost: 1 });
+  }
+  const [one = '', two = ''] = dirs;
+  assert.deepEqual(readdirSync(one), readdirSync(two));
+  for (const name of readdirSync(one)) {
+    assert.deepEqual(readFileSync(join(one, name)), readFileSync(join(two, name)), name);
+  }
+  const info = await dataInfo({ path: one }, 100);
+  assert.deepEqual([info.format, info.samples, info.lost], ['jsonl', 6, {}]);
 });
 
 test('why finds the verdicts of all stages', async () => {

@@ -7,7 +7,7 @@ import { sha256Hex } from '../../core/hash.ts';
 import { writeLedger } from '../../sample/ledger.ts';
 import { lintShard } from '../../sample/lint.ts';
 import { openSource } from '../../sample/sources/open.ts';
-import { SOURCE_FORMATS, type SourceSpec } from '../../sample/sources/source.ts';
+import { type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
 
 export interface LintConfig {
   readonly source: SourceSpec;
@@ -16,12 +16,7 @@ export interface LintConfig {
 }
 
 const configSchema: z.ZodType<LintConfig> = z.strictObject({
-  source: z.strictObject({
-    path: z.string(),
-    format: z.enum(SOURCE_FORMATS).optional(),
-    name: z.string().optional(),
-    imageRoot: z.string().optional(),
-  }),
+  source: sourceSpecSchema,
   rows: z.string(),
 });
 

@@ -61,7 +61,8 @@ function detect(files: readonly SourceFile[]): SourceFormat {
   const has = (extension: string): boolean =>
     files.some(({ name }) => extensionOf(name) === extension);
   if (isImg2dataset(files)) return 'img2dataset';
-  if (has('tar')) return 'webdataset';
+  const archives = files.filter(({ name }) => extensionOf(name) === 'tar');
+  if (archives.some(({ name }) => !name.endsWith('.images.tar'))) return 'webdataset';
   if (has('parquet')) return 'parquet';
   if (has('jsonl') || has('ndjson')) return 'jsonl';
   return files.length === 1 && has('json') ? 'jsonl' : 'folder';

@@ -1,5 +1,6 @@
 // What a source of samples is, whatever its format: shards that are read alone, and entries that
-// account for every record in them. Types only; open.ts finds the format.
+// account for every record in them. open.ts finds the format.
+import * as z from 'zod';
 import type { Sample } from '../sample.ts';
 
 export const SOURCE_FORMATS = ['webdataset', 'parquet', 'jsonl', 'img2dataset', 'folder'] as const;
@@ -16,6 +17,13 @@ export interface SourceSpec {
   /** Folder that image paths are relative to; default: the source's own. */
   readonly imageRoot?: string | undefined;
 }
+
+export const sourceSpecSchema: z.ZodType<SourceSpec> = z.strictObject({
+  path: z.string(),
+  format: z.enum(SOURCE_FORMATS).optional(),
+  name: z.string().optional(),
+  imageRoot: z.string().optional(),
+});
 
 export interface SourceShard {
   /** Unique in the source, the same in every run: the path of its file inside the source. */

@@ -1,7 +1,7 @@
 // Image bytes from wherever a row names them: what kind they are, and files under a root that no
 // path leaves. Decodes nothing.
-import { constants, type Stats } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 
 /** Larger files are no pictures to train on. */
@@ -33,6 +33,48 @@ export function imageKind(bytes: Uint8Array): string | undefined {
  * @throws Error with the reason: outside of the root, no plain file, too large, not there.
  */
 export async function readImageFile(root: string, path: string): Promise<Buffer> {
+  return await withFile(root, path, async (file, size) => {
+    if (size > MAX_IMAGE_BYTES) throw new Error(`an image of ${size} bytes`);
+    return await file.readFile();
+  });
+}
+
+/** Reads a part of a file below `root`. @throws Error as above, and when the file ends before. */
+export async function readImageRange(
+  root: string,
+  path: string,
+  offset: number,
+  size: number,
+): Promise<Buffer> {
+  const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(size);
+  if (!isRange || size < 0) throw new Error('an image has no usable range');
+  if (size > MAX_IMAGE_BYTES) throw new Error(`an image of ${size} bytes`);
+  return await withFile(root, path, async (file, fileSize) => {
+    if (offset + size > fileSize) throw new Error('an image lies beyond the end of its file');
+    const { buffer } = await file.read(Buffer.alloc(size), 0, size, offset);
+    return buffer;
+  });
+}
+
+async function withFile<T>(
+  root: string,
+  path: string,
+  use: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
+  // O_NONBLOCK: opening a named pipe would otherwise wait for ever.
+  const real = await resolveInside(root, path);
+  const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new Error('an image is not a plain file');
+    return await use(file, stat.size);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The real path of a file that may not lie outside of the root, links followed. */
+async function resolveInside(root: string, path: string): Promise<string> {
   if (path === '' || path.includes('\0')) throw new Error('an image has no usable path');
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) throw new Error('an image is an address, not a path');
   if (isAbsolute(path) || path.split(/[/\\]/).includes('..')) {
@@ -43,24 +85,7 @@ export async function readImageFile(root: string, path: string): Promise<Buffer>
   if (inside.startsWith(`..${sep}`) || inside === '..' || isAbsolute(inside)) {
     throw new Error('an image path leaves its folder');
   }
-  // O_NONBLOCK: opening a named pipe would otherwise wait for ever.
-  const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    return await readPlain(file, await file.stat());
-  } finally {
-    await file.close();
-  }
-}
-
-async function readPlain(
-  file: { readFile(): Promise<Buffer> },
-  { size, ...stats }: Pick<Stats, 'size' | 'mode'>,
-): Promise<Buffer> {
-  if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG) {
-    throw new Error('an image is not a plain file');
-  }
-  if (size > MAX_IMAGE_BYTES) throw new Error(`an image of ${size} bytes`);
-  return await file.readFile();
+  return real;
 }
 
 async function resolve(path: string): Promise<string> {

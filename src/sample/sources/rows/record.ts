@@ -3,7 +3,8 @@ import type { Sample, SampleImage } from '../../sample.ts';
 import { splitOf } from '../../split.ts';
 import { conversationOf } from './conversation.ts';
 import { type Fields, field, idText, metaOf } from './fields.ts';
-import { imageKind, MAX_IMAGE_BYTES, readImageFile } from './image-file.ts';
+import { imageKind, MAX_IMAGE_BYTES, readImageFile, readImageRange } from './image-file.ts';
+import { isOurs, sampleOfRow } from './ours.ts';
 
 /** What a row is read with. */
 export interface RecordContext {
@@ -31,6 +32,7 @@ const MAX_IMAGES = 256;
  */
 export async function toSample(record: RawRecord, context: RecordContext): Promise<Sample> {
   const { fields } = record;
+  if (isOurs(fields)) return await sampleOfRow(fields, (ref) => bytesOf(ref, context.imageRoot));
   const refs = record.images ?? listOf(field(fields, 'image'));
   const conversation = conversationOf(fields, refs.length);
   const all = refs.length > 0 ? refs : conversation.imageRefs;
@@ -83,7 +85,10 @@ function kindOf(bytes: Uint8Array): string {
   return kind;
 }
 
-/** Bytes; a Hugging Face struct {bytes, path}; a path below the root; a data: address. */
+/**
+ * Bytes; a Hugging Face struct {bytes, path}; a path below the root; a range {file, offset, size} of
+ * a file there; a data: address.
+ */
 async function bytesOf(ref: unknown, root: string): Promise<Uint8Array> {
   if (ref instanceof Uint8Array) return ref;
   if (typeof ref === 'string') {
@@ -93,7 +98,9 @@ async function bytesOf(ref: unknown, root: string): Promise<Uint8Array> {
   }
   if (typeof ref !== 'object' || ref === null)
     throw new Error('an image is neither bytes nor path');
-  const { bytes, path, url } = ref as Record<string, unknown>;
+  const { bytes, path, url, file, offset, size } = ref as Record<string, unknown>;
+  if (typeof file === 'string')
+    return await readImageRange(root, file, Number(offset), Number(size));
   const inner = bytes ?? path ?? url;
   if (typeof inner === 'string' || inner instanceof Uint8Array) return await bytesOf(inner, root);
   throw new Error('an image has neither bytes nor path');
