@@ -3,8 +3,8 @@
 import { Command, CommanderError } from 'commander';
 import { captionCommand } from './commands/caption.ts';
 import { chatCommand } from './commands/chat.ts';
-import { convertCommand } from './commands/convert.ts';
 import { conceptsCommand } from './commands/concepts.ts';
+import { convertCommand } from './commands/convert.ts';
 import { curateCommand } from './commands/curate.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
