@@ -15,6 +15,7 @@ import { loadTokenizer } from '../text/tokenizer.ts';
 import { adoptPacks } from './adopt.ts';
 import { measureSample } from './lengths.ts';
 import { openPacks } from './read.ts';
+import { surveyPacks } from './report/collect.ts';
 import { previewPack } from './report/preview.ts';
 
 let dir = '';
@@ -85,6 +86,8 @@ test('a packed set is read in place, every sample with its own length', async ()
     assert.deepEqual(await measureSample(sample, context), { tokens, patches });
     assert.deepEqual(sample.images[0]?.bytes, image);
   }
+  const survey = await surveyPacks(join(dir, 'good-packs'), 2);
+  assert.deepEqual(survey.segments.counts, [1, 1]);
   const [first] = await previewPack(packs.read(0), open, TINY_PROCESSOR);
   const trained = first?.runs.filter((run) => run.isTrained).map((run) => run.text);
   assert.deepEqual(trained, ['It is green.<|im_end|>']);

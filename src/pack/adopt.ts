@@ -24,6 +24,8 @@ import { recordPlaces } from './energon/records.ts';
 import type { LayoutName } from './layouts/layout.ts';
 import { tokenizerHash } from './lengths.ts';
 import { FilePool, sliceMembers } from './ranges.ts';
+import { readAdopted } from './read.ts';
+import { writePackTable } from './write/pack-table.ts';
 
 export interface AdoptOptions {
   /** Folder of archives with packed records. */
@@ -74,7 +76,8 @@ export async function adoptPacks(options: AdoptOptions): Promise<Manifest> {
   }
   skips.check();
   await writeLedger(join(output, LEDGER), lossRows(shards, hash));
-  const manifest = describe(config, archives, shards, hash, skips.numSkipped);
+  const table = await writeTable(output, archives);
+  const manifest = describe(config, archives, shards, table, { hash, skipped: skips.numSkipped });
   await writeManifest(output, manifest);
   rmSync(work, { recursive: true });
   const { packs = 0, samples = 0 } = manifest.counts;
@@ -130,8 +133,8 @@ function describe(
   config: AdoptConfig,
   archives: readonly string[],
   shards: readonly AdoptedShard[],
-  configHash: string,
-  skipped: number,
+  table: ManifestFile,
+  { hash, skipped }: { readonly hash: string; readonly skipped: number },
 ): Manifest {
   const total = (key: 'packs' | 'samples' | 'tokens' | 'patches'): number =>
     shards.reduce((sum, shard) => sum + shard[key], 0);
@@ -146,7 +149,7 @@ function describe(
     format: 'onevision/1',
     kind: 'packs',
     stage: 'adopt',
-    configHash,
+    configHash: hash,
     counts: {
       packs,
       samples: total('samples'),
@@ -154,7 +157,10 @@ function describe(
       patches: total('patches'),
       skipped,
     },
-    files: archives.map((name, i) => fileOf(output, adoptedName(name), shards[i]?.packs ?? 0)),
+    files: [
+      ...archives.map((name, i) => fileOf(output, adoptedName(name), shards[i]?.packs ?? 0)),
+      table,
+    ],
     stats: {
       fill: total('tokens') / (packs * maxTokens),
       maxTokens,
@@ -165,6 +171,20 @@ function describe(
       processor: { ...processor },
     },
   };
+}
+
+/** What each pack costs, from the lines that the task wrote. */
+async function writeTable(output: string, archives: readonly string[]): Promise<ManifestFile> {
+  const packs = archives.flatMap((name) => readAdopted(join(output, adoptedName(name))));
+  const tokens = packs.flatMap((pack) => pack.tokens.filter((count) => count > 0));
+  const patches = packs.flatMap((pack) => pack.patches.filter((_, i) => (pack.tokens[i] ?? 0) > 0));
+  const starts = new Uint32Array(packs.length + 1);
+  for (const [i, pack] of packs.entries()) {
+    starts[i + 1] = (starts[i] ?? 0) + pack.tokens.filter((count) => count > 0).length;
+  }
+  const members = Uint32Array.from(tokens, (_, i) => i);
+  const lengths = { tokens: Uint32Array.from(tokens), patches: Uint32Array.from(patches) };
+  return await writePackTable(output, { starts, members }, lengths);
 }
 
 function fileOf(dir: string, name: string, count: number): ManifestFile {

@@ -25,6 +25,7 @@ import {
 import { OneVisionError } from '../core/errors.ts';
 import { coin, sha256Hex } from '../core/hash.ts';
 import { silentLog } from '../core/log.ts';
+import { openColumns, sqlText } from '../sample/columns.ts';
 import { readLedger } from '../sample/ledger.ts';
 import { type Manifest, readManifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
@@ -275,12 +276,21 @@ test('sources of other formats are packed with their own bytes', async () => {
   ]);
   mkdirSync(join(dir, 'foreign'));
   writeFileSync(join(dir, 'foreign', 'a.tar'), Buffer.concat([...members, TAR_END]));
-  await run('formats', SETTINGS, [{ dir: join(dir, 'lines') }, { dir: join(dir, 'foreign') }]);
+  mkdirSync(join(dir, 'table'));
+  const rows = withImage.map((sample, i) => {
+    const bytes = `from_base64('${image(sample).toString('base64')}')`;
+    return `SELECT {'bytes': ${bytes}, 'path': '${i}.png'} AS image, 'picture ${i}' AS caption`;
+  });
+  using columns = await openColumns();
+  const to = sqlText(join(dir, 'table', 'a.parquet'));
+  await columns.run(`COPY (${rows.join(' UNION ALL ')}) TO ${to} (FORMAT parquet)`);
+  const inputs = ['lines', 'foreign', 'table'].map((name) => ({ dir: join(dir, name) }));
+  await run('formats', SETTINGS, inputs);
   const read = readAll('formats');
-  assert.equal(read.length, 40);
+  assert.equal(read.length, 60);
   const hashes = (list: readonly Sample[]): string[] =>
     list.map((sample) => sha256Hex(image(sample))).sort();
-  assert.deepEqual(hashes(read), hashes([...withImage, ...withImage]));
+  assert.deepEqual(hashes(read), hashes([...withImage, ...withImage, ...withImage]));
   const said = read
     .filter(({ source }) => source === 'foreign')
     .map(({ messages }) => messages[1]?.content);

@@ -145,13 +145,16 @@ function openShard(path: string, count: number): Shard {
 }
 
 function openAdopted(dir: string, path: string, manifest: Manifest, index: number): Shard {
-  const file = manifest.files[index];
-  const rows = readJsonlSync(join(dir, file?.name ?? adoptedName(path)));
-  const packs = rows.map((row) => AdoptedSchema.parse(row));
+  const packs = readAdopted(join(dir, manifest.files[index]?.name ?? adoptedName(path)));
   return {
     path,
     count: packs.length,
     range: (pack) => [packs[pack]?.start ?? 0, packs[pack]?.size ?? 0],
     lengths: (pack) => packs[pack] ?? { tokens: [], patches: [] },
   };
+}
+
+/** The lines that adopting wrote for one archive. @throws OneVisionError 'data' for a broken line. */
+export function readAdopted(path: string): AdoptedPack[] {
+  return readJsonlSync(path).map((row) => AdoptedSchema.parse(row));
 }

@@ -6,7 +6,7 @@ import { openColumns } from '../../sample/columns.ts';
 import { type Manifest, readManifest } from '../../sample/manifest.ts';
 import { openPacks, type PackFacts } from '../read.ts';
 import type { Pack } from '../record.ts';
-import { PACK_TABLE, readPackTable } from '../write/pack-table.ts';
+import { readPackTable } from '../write/pack-table.ts';
 
 /** Counts of equal-width bins from `low` to `high`. */
 export interface Histogram {
@@ -47,9 +47,7 @@ export async function surveyPacks(dir: string, numShown: number, seed = 0): Prom
   const manifest = readManifest(dir);
   using reader = openPacks(dir);
   const { facts, numPacks } = reader;
-  const costs = existsSync(join(dir, PACK_TABLE))
-    ? await readPackTable(dir)
-    : Array.from({ length: numPacks }, (_, pack) => costOf(reader.read(pack), pack));
+  const costs = await readPackTable(dir);
   const drawn = Array.from({ length: Math.min(numShown, numPacks) }, (_, i) =>
     numPacks <= numShown ? i : hashUint32('report', seed, i) % numPacks,
   );
@@ -67,21 +65,6 @@ export async function surveyPacks(dir: string, numShown: number, seed = 0): Prom
       efficiency: efficiency(squares, ranks, seed),
     })),
     shown: [...new Set(drawn)].sort((a, b) => a - b).map((pack) => reader.read(pack)),
-  };
-}
-
-function costOf(
-  { samples }: Pack,
-  pack: number,
-): Awaited<ReturnType<typeof readPackTable>>[number] {
-  const sum = (of: (sample: Pack['samples'][number]) => number): number =>
-    samples.reduce((total, sample) => total + of(sample), 0);
-  return {
-    pack,
-    segments: samples.length,
-    tokens: sum((sample) => sample.tokens),
-    patches: sum((sample) => sample.patches),
-    squares: sum((sample) => sample.tokens ** 2),
   };
 }
 

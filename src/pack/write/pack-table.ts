@@ -17,8 +17,10 @@ export interface PackCost {
   readonly segments: number;
   readonly tokens: number;
   readonly patches: number;
-  /** Σ (tokens of a segment)²: what attention costs. */
+  /** Σ (tokens of a segment)²: what attention of the decoder costs. */
   readonly squares: number;
+  /** Σ (patches of a segment)²: what attention of the tower costs. */
+  readonly patchSquares: number;
 }
 
 /** Writes the table, one row a pack in order. */
@@ -30,7 +32,7 @@ export async function writePackTable(
   const path = join(dir, PACK_TABLE);
   using columns = await openColumns({ memoryMiB: 512 });
   await columns.run(`CREATE TABLE packs (pack UINTEGER, segments UINTEGER, tokens UINTEGER,
-    patches UINTEGER, squares DOUBLE)`);
+    patches UINTEGER, squares DOUBLE, patch_squares DOUBLE)`);
   await columns.insert('packs', costs(packs, lengths));
   const temporary = join(dir, `.${PACK_TABLE}.tmp`);
   await columns.run(`COPY packs TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
@@ -44,9 +46,10 @@ export async function writePackTable(
 export async function readPackTable(dir: string): Promise<PackCost[]> {
   using columns = await openColumns({ memoryMiB: 512 });
   const rows: PackCost[] = [];
-  const sql = 'SELECT pack, segments, tokens, patches, squares FROM read_parquet($1)';
+  const sql =
+    'SELECT pack, segments, tokens, patches, squares, patch_squares FROM read_parquet($1)';
   for await (const chunk of columns.columnBatches(sql, [join(dir, PACK_TABLE)])) {
-    const [pack = [], segments, tokens, patches, squares] = chunk;
+    const [pack = [], segments, tokens, patches, squares, patchSquares] = chunk;
     pack.forEach((number, i) => {
       rows.push({
         pack: Number(number),
@@ -54,6 +57,7 @@ export async function readPackTable(dir: string): Promise<PackCost[]> {
         tokens: Number(tokens?.[i]),
         patches: Number(patches?.[i]),
         squares: Number(squares?.[i]),
+        patchSquares: Number(patchSquares?.[i]),
       });
     });
   }
@@ -62,14 +66,16 @@ export async function readPackTable(dir: string): Promise<PackCost[]> {
 
 function* costs({ starts, members }: PackMembers, lengths: Lengths): Generator<number[]> {
   for (let pack = 0; pack + 1 < starts.length; pack += 1) {
-    let [tokens, patches, squares] = [0, 0, 0];
+    let [tokens, patches, squares, patchSquares] = [0, 0, 0, 0];
     const own = members.subarray(starts[pack], starts[pack + 1]);
     for (const sample of own) {
       const length = lengths.tokens[sample] ?? 0;
+      const numPatches = lengths.patches[sample] ?? 0;
       tokens += length;
-      patches += lengths.patches[sample] ?? 0;
+      patches += numPatches;
       squares += length * length;
+      patchSquares += numPatches * numPatches;
     }
-    yield [pack, own.length, tokens, patches, squares];
+    yield [pack, own.length, tokens, patches, squares, patchSquares];
   }
 }
