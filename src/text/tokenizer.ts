@@ -9,6 +9,7 @@ import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder, writeFileAtomic } from '../core/files.ts';
 import { CHAR_TO_BYTE } from './byte-alphabet.ts';
 import { chatTemplateSource, QWEN_SYSTEM } from './chat-template-source.ts';
+import { defaultSystemOf } from './render-template.ts';
 import * as special from './special-tokens.ts';
 
 /** Text to ids and back. Ids are those of the Hugging Face libraries. */
@@ -101,7 +102,8 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
     json.added_tokens.filter((token) => token.special === true).map((token) => token.id),
   );
   const vocabSize = 1 + [...hf.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1);
-  const defaultSystem = config.default_system ?? QWEN_SYSTEM;
+  const defaultSystem =
+    config.default_system ?? systemOfTemplate(files.chatTemplate ?? config.chat_template);
   return {
     vocabSize,
     ids: findSpecialIds(hf, where),
@@ -138,6 +140,16 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
       }
     },
   };
+}
+
+/** What the template inserts, so that the typed path inserts the same; Qwen's without a template. */
+function systemOfTemplate(template: unknown): string {
+  if (typeof template !== 'string') return QWEN_SYSTEM;
+  try {
+    return defaultSystemOf(template);
+  } catch {
+    return QWEN_SYSTEM; // a template for other arguments than ours
+  }
 }
 
 function readText(file: string): string {
