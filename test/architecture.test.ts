@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   image: ['core'],
   sample: ['core', 'image'],
   synth: ['core', 'image', 'sample'],
-  curate: ['core', 'image', 'sample'],
+  curate: ['cluster', 'core', 'image', 'sample'],
   pack: ['cluster', 'core', 'image', 'sample', 'text'],
   tensor: ['core'],
   nn: ['core', 'tensor'],

@@ -156,6 +156,30 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/**
+ * Let another writer (a database, a child process) fill a file that takes its name when it is whole.
+ * @param write gets the temporary path to write to
+ */
+export async function fillFileAtomic(
+  target: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryName(target);
+  ours.add(temporary);
+  try {
+    await write(temporary);
+    const handle = await open(temporary, 'r');
+    await handle.sync().finally(() => handle.close());
+    await rename(temporary, target);
+    await syncFolder(path.dirname(target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw diskError(error, target);
+  } finally {
+    ours.delete(temporary);
+  }
+}
+
 /** Create a folder and its parents. @throws OneVisionError 'disk'. */
 export function ensureFolder(folder: string): void {
   try {

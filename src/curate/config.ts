@@ -1,35 +1,8 @@
-// The settings of curation. Every number that decides about a sample is here.
+// The settings of curation. Every number that decides about a sample is here or in the settings of
+// its part.
 import * as z from 'zod';
-import { BOILERPLATE_PATTERNS } from './filters/boilerplate.ts';
-
-export interface FilterConfig {
-  /** Shortest side an image may have, in pixels. */
-  readonly minSide: number;
-  /** Longest side divided by shortest side. */
-  readonly maxRatio: number;
-  /** An image whose channels all vary by no more than this is blank (0–255). */
-  readonly minSpread: number;
-  /** `meta` field → values that mark samples to leave out. */
-  readonly exclude: Readonly<Record<string, readonly string[]>>;
-  /** Regular expressions for titles, case ignored. */
-  readonly boilerplate: readonly string[];
-  /** A title that more samples of one source share says nothing about each. */
-  readonly maxTitleUses: number;
-  /** Characters of the caption. */
-  readonly minChars: number;
-  readonly maxChars: number;
-  /** Longest run of one word. */
-  readonly maxWordRun: number;
-}
-
-export interface DedupConfig {
-  /** Bits of 256 in which the difference hashes of near-duplicates differ at most. */
-  readonly maxHamming: number;
-  /** Mean absolute difference of their 8×8 colour thumbnails, 0–255. */
-  readonly maxColourDifference: number;
-  /** Sources in which a nearly equal picture is a thing of its own (two clock faces). */
-  readonly keepLookAlikes: readonly string[];
-}
+import { type DedupConfig, type DedupInput, dedupSchema } from './dedup/settings.ts';
+import { type FilterConfig, type FilterInput, filterSchema } from './filters/settings.ts';
 
 export interface ConceptConfig {
   /** Folder of a list that `onevision concepts build` made; null for the embedded nouns. */
@@ -66,6 +39,8 @@ export interface CurateConfig {
   readonly dedup: DedupConfig;
   readonly concepts: ConceptConfig;
   readonly balance: BalanceConfig;
+  /** Module that exports `embedder` with a function `open`, which gives an `Embedder`. */
+  readonly embedder: string | null;
   readonly seed: number;
   readonly samplesPerShard: number;
   /** Largest share of samples that may be unreadable. */
@@ -74,24 +49,6 @@ export interface CurateConfig {
 
 /** Every field may be left out. */
 export type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
-
-const filterSchema: z.ZodType<FilterConfig, Loose<FilterConfig>> = z.strictObject({
-  minSide: z.number().int().min(1).default(28),
-  maxRatio: z.number().min(1).default(20),
-  minSpread: z.number().min(0).max(255).default(8),
-  exclude: z.record(z.string(), z.array(z.string())).default({ emojiGroup: ['component'] }),
-  boilerplate: z.array(z.string()).default([...BOILERPLATE_PATTERNS]),
-  maxTitleUses: z.number().int().min(1).default(8),
-  minChars: z.number().int().min(0).default(2),
-  maxChars: z.number().int().min(1).default(3500),
-  maxWordRun: z.number().int().min(1).default(7),
-});
-
-const dedupSchema: z.ZodType<DedupConfig, Loose<DedupConfig>> = z.strictObject({
-  maxHamming: z.number().int().min(0).max(15).default(10),
-  maxColourDifference: z.number().min(0).max(255).default(24),
-  keepLookAlikes: z.array(z.string()).default(['fluent3d', 'noto', 'twemoji', 'openmoji']),
-});
 
 const conceptSchema: z.ZodType<ConceptConfig, Loose<ConceptConfig>> = z.strictObject({
   list: z.string().nullable().default(null),
@@ -113,10 +70,11 @@ export const balanceSchema: z.ZodType<BalanceConfig, Loose<BalanceConfig>> = z.s
 
 /** The settings as a recipe may give them: what is left out takes its default. */
 export interface CurateInput {
-  readonly filters?: Loose<FilterConfig> | undefined;
-  readonly dedup?: Loose<DedupConfig> | undefined;
+  readonly filters?: FilterInput | undefined;
+  readonly dedup?: DedupInput | undefined;
   readonly concepts?: Loose<ConceptConfig> | undefined;
   readonly balance?: Loose<BalanceConfig> | undefined;
+  readonly embedder?: string | null | undefined;
   readonly seed?: number | undefined;
   readonly samplesPerShard?: number | undefined;
   readonly maxSkipRate?: number | undefined;
@@ -127,6 +85,7 @@ export const curateSchema: z.ZodType<CurateConfig, CurateInput> = z.strictObject
   dedup: dedupSchema.prefault({}),
   concepts: conceptSchema.prefault({}),
   balance: balanceSchema.prefault({}),
+  embedder: z.string().nullable().default(null),
   seed: z.number().int().default(0),
   samplesPerShard: z.number().int().min(1).default(1000),
   maxSkipRate: z.number().min(0).max(1).default(0.001),

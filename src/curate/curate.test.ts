@@ -1,35 +1,42 @@
 // Curation end to end on a small drawn corpus: the funnel, the ledger, junk concepts, kill and resume.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../test/support/raw-samples.ts';
 import { OneVisionError } from '../core/errors.ts';
-import { sha256Hex } from '../core/hash.ts';
+import { coin, sha256Hex } from '../core/hash.ts';
 import { silentLog } from '../core/log.ts';
 import { readConceptTable } from '../sample/concept-table.ts';
 import { type LedgerRow, readLedger } from '../sample/ledger.ts';
 import type { Manifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
 import { readSamples } from '../sample/webdataset.ts';
-import { conceptList } from './concepts/concept-list.ts';
 import type { CurateInput } from './config.ts';
 import { curate } from './curate.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'curate-'));
 after(() => rmSync(root, { recursive: true }));
 
-const WORDS = 'cat dog flag star tree fish theme wed aug skin tone flat icon'.split(' ');
-const concepts = conceptList(
-  WORDS.map((name) => ({ name })),
-  { version: 'test' },
-);
-
-function run(input: string, output: string, config: CurateInput = {}): Promise<Manifest> {
+const LEMMAS = 'cat dog flag star tree fish theme wed aug skin tone flat icon'.split(' ');
+function run(
+  input: string,
+  output: string,
+  config: CurateInput = {},
+  workers: number = 1,
+): Promise<Manifest> {
   const folders = { input: join(root, input), output: join(root, output) };
-  return curate({ ...folders, config, concepts, log: silentLog });
+  return curate({ ...folders, config, lemmas: LEMMAS, workers, log: silentLog });
 }
 
 async function ledger(output: string): Promise<Map<string, LedgerRow>> {
@@ -86,6 +93,8 @@ test('every input has one ledger row with its verdict', async () => {
   }
   assert.equal(rows.get('d:100-t')?.parent, 'd:100');
   assert.equal(rows.get('d:twin2')?.parent, 'd:twin1');
+  for (const uid of ['d:twin1', 'd:twin2']) assert.equal(rows.get(uid)?.cluster, 'd:twin1');
+  assert.equal(rows.get('d:101')?.cluster, undefined);
   assert.equal(rows.get('d:broken')?.verdict, 'error');
   assert.match(rows.get('d:broken')?.reason ?? '', /decode/);
   assert.equal(manifest.counts['input'], corpus.length);
@@ -142,8 +151,9 @@ test('drawing with repetition writes copies under names of their own', async () 
 
 function digest(output: string): Record<string, string> {
   const names = readdirSync(join(root, output), { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => statSync(join(root, output, name)).isFile());
   return Object.fromEntries(
-    names.map((name) => [name, sha256Hex(readFileSync(join(root, output, name)))]),
+    files.map((name) => [name, sha256Hex(readFileSync(join(root, output, name)))]),
   );
 }
 
@@ -166,28 +176,80 @@ test('other shard sizes of the input change neither what is kept nor why', async
   assert.deepEqual(await strip('out7'), await strip('half'));
 });
 
-test('killed at any moment and run again, the folder is the same to the byte', async () => {
+/** Curation as a process of its own, so that it can be killed. */
+function spawnCuration(output: string, workers: number): ChildProcess {
   const script = `
     import { curate } from ${JSON.stringify(join(import.meta.dirname, 'curate.ts'))};
-    import { conceptList } from ${JSON.stringify(join(import.meta.dirname, 'concepts', 'concept-list.ts'))};
-    const names = ${JSON.stringify(WORDS)};
-    const concepts = conceptList(names.map((name) => ({ name })), { version: 'test' });
     console.log('ready');
-    await curate({ input: process.argv[1], output: process.argv[2], concepts,
-      config: { balance: { target: 1 } } });
+    await curate({ input: process.argv[1], output: process.argv[2], lemmas: ${JSON.stringify(LEMMAS)},
+      workers: ${workers}, config: { balance: { target: 1 } } });
   `;
-  for (const delayMs of [30, 90, 180]) {
-    const args = [join(root, 'raw'), join(root, 'killed')];
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...args], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+  const args = [join(root, 'raw'), join(root, output)];
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module'];
+  return spawn(process.execPath, [...flags, '-e', script, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+const closed = (child: ChildProcess): Promise<unknown> =>
+  new Promise((resolve) => child.once('close', resolve));
+
+/** Kills at moments spread over a whole run; more of them by hand: ONEVISION_KILLS=20. */
+const NUM_KILLS = Number(process.env['ONEVISION_KILLS'] ?? 3);
+
+test('killed at any moment and run again, the folder is the same to the byte', async () => {
+  const moment = async (child: ChildProcess): Promise<number> => {
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    return performance.now();
+  };
+  const whole = spawnCuration('whole', 1);
+  const wholeEnd = closed(whole);
+  const begun = await moment(whole);
+  await wholeEnd;
+  const wholeMs = performance.now() - begun;
+  assert.deepEqual(digest('whole'), digest('out'));
+  for (let k = 0; k < NUM_KILLS; k++) {
+    const output = `killed-${k}`;
+    const child = spawnCuration(output, 1);
+    const end = closed(child);
+    await moment(child);
+    const delayMs = ((k + coin('kill', k)) / NUM_KILLS) * wholeMs;
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('close', resolve));
+    await end;
+    await run('raw', output, { balance: { target: 1 } });
+    assert.deepEqual(digest(output), digest('out'), `killed after ${delayMs} of ${wholeMs} ms`);
   }
-  await run('raw', 'killed', { balance: { target: 1 } });
-  assert.deepEqual(digest('killed'), digest('out'));
+});
+
+test('the number of processes does not show, nor that one of them was killed', async () => {
+  await run('raw', 'many', { balance: { target: 1 } }, 7);
+  assert.deepEqual(digest('many'), digest('out'));
+  const child = spawnCuration('maimed', 2);
+  const end = closed(child);
+  const children = `/proc/${child.pid}/task/${child.pid}/children`;
+  for (let tries = 0; tries < 500; tries++) {
+    const [worker] = readFileSync(children, 'utf8').split(' ');
+    if (worker !== undefined && worker !== '') {
+      process.kill(Number(worker), 'SIGKILL');
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await end;
+  assert.deepEqual(digest('maimed'), digest('out'));
+});
+
+test('other thresholds need no second look at the images', async () => {
+  await run('raw', 'twice', { balance: { target: 1 } });
+  const survey = readdirSync(join(root, 'twice')).find((name) => name.startsWith('survey-'));
+  const rows = join(root, 'twice', survey ?? '', 'raw-000000.tar.parquet');
+  const before = statSync(rows).mtimeMs;
+  const manifest = await run('raw', 'twice', { filters: { minChars: 15 }, balance: { target: 1 } });
+  assert.equal(statSync(rows).mtimeMs, before);
+  assert.ok((manifest.counts['samples'] ?? 0) < 42);
+  const limits = [...(await ledger('twice')).values()].filter((row) => row.limit === '15–3500');
+  assert.ok(limits.length > 0 && limits.every((row) => row.reason === 'text-length'));
 });
 
 test('a truncated shard costs its lost samples a row each', async () => {
@@ -220,4 +282,51 @@ test('an empty corpus, too many broken samples and an empty result are named err
     run('raw', 'e3', { filters: { minSide: 500 } }),
     expectData(/got none of 61/),
   );
+});
+
+test('evaluation sets, an embedder and near texts take out what they should', async () => {
+  const folder = join(root, 'guarded');
+  const words = 'one two three four five six seven eight nine ten eleven twelve thirteen';
+  const picture = await drawPng(drawSvg(4242));
+  const bright = await drawPng(drawSvg(9));
+  const list = [
+    await rawSample({ uid: 'g:asked', label: 'a cat', image: picture }),
+    await rawSample({ uid: 'g:copied', label: `now ${words} it ends` }),
+    await rawSample({ uid: 'g:plain', label: 'a dog in the sun with a red ball', group: 'p1' }),
+    await rawSample({ uid: 'g:same', label: 'A dog in the sun, with a red ball', group: 'p2' }),
+    await rawSample({
+      uid: 'g:far',
+      label: 'a star over the sea at night',
+      group: 'p3',
+      image: bright,
+    }),
+  ];
+  await writeRaw(join(folder, 'raw'), list);
+  const asked = await rawSample({ uid: 'e:1', label: 'what?', image: picture });
+  const told = await rawSample({ uid: 'e:2', label: words });
+  await writeRaw(join(folder, 'eval'), [asked, told]);
+  // An embedder by file size: a real model is wired the same way.
+  const module = join(folder, 'embedder.mjs');
+  const code = `const one = (n) => Float32Array.of(Math.cos(n), Math.sin(n));
+    export const embedder = { open: () => ({ name: 'size', dim: 2, close: () => undefined,
+      embedImages: async ([bytes]) => one(bytes.length === ${bright.length} ? 2 : 0),
+      embedTexts: async ([text]) => one(/star/.test(text) ? 0 : 0.1) }) };`;
+  writeFileSync(module, code);
+  const guard = { evaluation: [join(folder, 'eval')] };
+  const reasons = async (output: string, config: CurateInput): Promise<Record<string, string>> => {
+    await run('guarded/raw', output, config);
+    const rows = await ledger(output);
+    return Object.fromEntries([...rows].map(([uid, row]) => [uid.slice(2), row.reason]));
+  };
+  const near = await reasons('guard-1', { filters: guard, dedup: { minTextOverlap: 0.9 } });
+  assert.equal(near['asked'], 'contaminated-image');
+  assert.equal(near['copied'], 'contaminated-text');
+  assert.equal(near['same'], 'near-text');
+  const meant = await reasons('guard-2', {
+    embedder: module,
+    filters: { minAgreement: 0.5 },
+    dedup: { minCosine: 0.9 },
+  });
+  assert.equal(meant['far'], 'agreement');
+  assert.equal(Object.values(meant).filter((reason) => reason === 'near-meaning').length, 3);
 });

@@ -1,11 +1,11 @@
 // Curation: survey → decide → write. Filters, deduplication, concepts, balancing; one ledger row an
-// input. Two passes over the images, memory for a small row of each sample.
-import { rmSync } from 'node:fs';
+// input. Two passes over the images; memory for a few bytes of each sample.
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import { type Logger, log as processLog } from '../core/log.ts';
-import { writeConceptTable } from '../sample/concept-table.ts';
+import { type ConceptCount, writeConceptTable } from '../sample/concept-table.ts';
 import { LEDGER, writeLedger } from '../sample/ledger.ts';
 import {
   hashConfig,
@@ -17,115 +17,152 @@ import {
 } from '../sample/manifest.ts';
 import { createSkipCounter } from '../sample/skips.ts';
 import { openSource } from '../sample/sources/open.ts';
-import type { SourceSpec } from '../sample/sources/source.ts';
-import type { ShardFile } from '../sample/webdataset.ts';
-import type { ConceptList } from './concepts/concept-list.ts';
-import { loadConceptList } from './concepts/load.ts';
+import type { Source, SourceSpec } from '../sample/sources/source.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './config.ts';
-import { type Decision, decide } from './decide.ts';
-import { type CurationReport, reportCuration } from './report.ts';
-import { readSurvey, survey } from './survey.ts';
-import { writeKept } from './write.ts';
+import { decide } from './decide/decide.ts';
+import type { ConceptCounts } from './decide/draw.ts';
+import { createFilters } from './filters/index.ts';
+import { summarise } from './report/figures.ts';
+import { reportLines } from './report/lines.ts';
+import { type Report, writeReport } from './report/report-file.ts';
+import { hashSurvey, type SurveySpec } from './survey/settings.ts';
+import { type SurveyTable, spillFolder, survey, workFolder } from './survey/survey.ts';
+import { ledgerRows, STAGE } from './write/ledger-rows.ts';
+import { writeKept } from './write/write.ts';
 
 export interface CurateOptions {
   /** A folder or file in any format of `sample/sources`. */
   readonly input: string | SourceSpec;
-  /** Gets `train-*.tar`, `val-*`, `test-*`, `heldout-*`, ledger, concept table, manifest. */
+  /**
+   * Gets `train-*.tar`, `val-*`, `test-*`, `heldout-*`, ledger, concept table, report, manifest, and
+   * the rows of the survey as parquet: with other thresholds no image is looked at again.
+   */
   readonly output: string;
   readonly config?: CurateInput;
-  /** Where the concepts come from; default the embedded packages. */
-  readonly concepts?: ConceptList;
+  /** Concepts in place of the embedded list. */
+  readonly lemmas?: readonly string[];
+  /** Processes; the result does not depend on it. Default 1: this one. */
+  readonly workers?: number;
   readonly log?: Logger;
 }
 
-const STAGE = 'curate';
+const VERSION = 'curate/2';
 
 /**
  * Curate the samples of a folder. Done already with the same settings and input: returns at once.
- * Killed: goes on at the first shard without a survey; the result is the same to the byte.
+ * Killed: goes on with the shards that are not finished; the result is the same to the byte.
  *
  * @throws OneVisionError 'data' for an empty input, too many unreadable samples, or when nothing is
  * left to train on.
  */
 export async function curate(options: CurateOptions): Promise<Manifest> {
-  const { output, log = processLog } = options;
+  const { output, lemmas, workers = 1, log = processLog } = options;
   const config = curateSchema.parse(options.config ?? {});
   const input = await openSource(options.input);
-  const configHash = hashConfig('curate/1', config, input.hash, options.concepts?.version ?? null);
+  const others = await otherHashes(config);
+  const configHash = hashConfig(VERSION, config, input.hash, others, lemmas ?? null);
   if (isComplete(output, configHash)) return readManifest(output);
   ensureFolder(output);
   sweepTemporary(output);
   rmSync(join(output, MANIFEST), { force: true });
-  const list = options.concepts ?? loadConceptList(config.concepts);
-  const { keepLookAlikes } = config.dedup;
-  const surveyHash = hashConfig(
-    input.hash,
-    config.concepts,
-    list.version,
-    list.size,
-    keepLookAlikes,
-  );
+  const surveyHash = hashSurvey(input.hash, others, { config, lemmas });
   const folder = join(output, `survey-${surveyHash}`);
-  ensureFolder(folder);
-  sweepTemporary(folder);
-  const unhashed = new Set(keepLookAlikes);
-  await survey({ input, folder, list, rollUp: config.concepts.rollUp, unhashed });
-  const decisions = await decide(() => readSurvey(input, folder), config);
-  checkErrors(decisions, config.maxSkipRate);
-  const report = reportCuration(decisions);
-  checkNotEmpty(decisions, input.spec.path, report);
-  const files = await writeKept(input, output, decisions, config.samplesPerShard);
-  await writeLedger(join(output, LEDGER), ledgerRows(decisions, configHash));
-  await writeConceptTable(output, report.concepts);
-  const manifest = toManifest(report, files, configHash, config, list);
+  removeStale(output, [folder, join(output, `write-${configHash}`)]);
+  const spec: SurveySpec = { input: input.spec, folder, config, lemmas };
+  using table = await survey({
+    input,
+    spec,
+    evaluation: config.filters.evaluation,
+    workers,
+    log,
+  });
+  const { decisions, concepts } = await decide(table, config);
+  await checkErrors(table, config.maxSkipRate);
+  const filters = createFilters(config.filters);
+  const report = await summarise({ table, decisions, concepts, filters, input: input.spec });
+  checkNotEmpty(input, report);
+  const plan = join(output, `write-${configHash}`);
+  const files = await writeKept({
+    table,
+    decisions,
+    samplesPerShard: config.samplesPerShard,
+    spec: { input: input.spec, survey: folder, plan, output },
+    workers,
+    log,
+  });
+  await writeLedger(join(output, LEDGER), ledgerRows(table, decisions, filters, configHash));
+  await writeConceptTable(output, conceptTable(concepts));
+  await writeReport(output, report);
+  const manifest = toManifest(report, files, configHash, config);
   await writeManifest(output, manifest);
-  rmSync(folder, { recursive: true, force: true });
-  for (const line of report.lines) log.info(line);
+  for (const done of [plan, workFolder(folder), spillFolder(folder)]) {
+    rmSync(done, { recursive: true, force: true });
+  }
+  for (const line of reportLines(report, concepts)) log.info(line);
   return manifest;
 }
 
-function checkErrors(decisions: readonly Decision[], maxRate: number): void {
+/** What the concept list and the evaluation sets of the settings contain now. */
+async function otherHashes({ filters, concepts }: CurateConfig): Promise<string[]> {
+  const hashes = concepts.list === null ? [] : [readManifest(concepts.list).configHash];
+  for (const folder of filters.evaluation) hashes.push((await openSource(folder)).hash);
+  return hashes;
+}
+
+/** Work of other settings goes; the survey of this input stays as long as it fits. */
+function removeStale(output: string, kept: readonly string[]): void {
+  for (const name of readdirSync(output)) {
+    const path = join(output, name);
+    if (/^(survey|write)-[0-9a-f]+$/.test(name) && !kept.includes(path)) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+async function checkErrors(table: SurveyTable, maxRate: number): Promise<void> {
   const skips = createSkipCounter({ maxRate });
-  for (const { verdict, uid, reason } of decisions) {
-    if (verdict === 'error') skips.skip(uid, reason);
-    else skips.good();
+  for await (const rows of table.query('SELECT uid, error FROM survey')) {
+    for (const { uid, error } of rows as readonly { uid: string; error: string | null }[]) {
+      if (error === null) skips.good();
+      else skips.skip(uid, error);
+    }
   }
   skips.check();
 }
 
-function checkNotEmpty(
-  decisions: readonly Decision[],
-  input: string,
-  report: CurationReport,
-): void {
-  if (decisions.some((decision) => decision.isTraining && decision.copies > 0)) return;
-  const found = Object.entries(report.funnel).map(([name, count]) => `${count} × ${name}`);
+function checkNotEmpty(input: Source, { stages, funnel, numInput }: Report): void {
+  if (stages.balanced.samples > 0) return;
+  const found = funnel.map(({ reason, count }) => `${count} × ${reason}`);
   throw new OneVisionError(
     'data',
-    `Expected training samples to be left of ${input}, got none of ${decisions.length} ` +
+    `Expected training samples to be left of ${input.spec.path}, got none of ${numInput} ` +
       `(${found.join(', ') || 'the shards are empty'}).`,
     { hint: 'loosen the filters of the recipe, or check that the input is the right folder' },
   );
 }
 
-function* ledgerRows(decisions: readonly Decision[], configHash: string) {
-  for (const { uid, verdict, reason, score, parent } of decisions) {
-    yield { uid, stage: STAGE, verdict, reason, score, parent, configHash };
+function conceptTable({ names, raw, clean, balanced }: ConceptCounts): Map<string, ConceptCount> {
+  const table = new Map<string, ConceptCount>();
+  for (const [id, name] of names.entries()) {
+    if (raw[id] === 0) continue;
+    const [all, left, drawn] = [raw[id] ?? 0, clean[id] ?? 0, balanced[id] ?? 0];
+    table.set(name, { raw: all, clean: left, balanced: drawn });
   }
+  return table;
 }
 
 function toManifest(
-  report: CurationReport,
-  files: readonly ShardFile[],
+  report: Report,
+  files: Manifest['files'],
   configHash: string,
   config: CurateConfig,
-  list: ConceptList,
 ): Manifest {
   const counts: Record<string, number> = { input: report.numInput, samples: report.numWritten };
   for (const { name, count } of files) {
     const side = name.slice(0, name.lastIndexOf('-'));
     counts[side] = (counts[side] ?? 0) + count;
   }
+  const { raw, clean, balanced } = report.stages;
   return {
     format: 'onevision/1',
     kind: 'samples',
@@ -134,12 +171,11 @@ function toManifest(
     counts,
     files,
     stats: {
-      funnel: report.funnel,
-      raw: { ...report.raw },
-      clean: { ...report.clean },
-      balanced: { ...report.balanced },
-      conceptListSize: list.size,
-      balance: { ...config.balance },
+      funnel: Object.fromEntries(report.funnel.map(({ reason, count }) => [reason, count])),
+      raw: { ...raw.statistics },
+      clean: { ...clean.statistics },
+      balanced: { ...balanced.statistics },
+      balance: JSON.parse(JSON.stringify(config.balance)),
       seed: config.seed,
     },
   };

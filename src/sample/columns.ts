@@ -49,7 +49,10 @@ export interface Columns {
     values?: readonly DuckDBValue[],
   ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void, undefined>;
   /** Adds rows to a table that exists. Each row has the table's columns in order. */
-  insert(table: string, rows: Iterable<readonly DuckDBValue[]>): Promise<void>;
+  insert(
+    table: string,
+    rows: Iterable<readonly DuckDBValue[]> | AsyncIterable<readonly DuckDBValue[]>,
+  ): Promise<void>;
   /** The same rows as columns: no object for each row, for hundreds of millions of them. */
   vectors(
     sql: string,
@@ -128,7 +131,7 @@ async function* streamColumns(
 async function insert(
   connection: DuckDBConnection,
   table: string,
-  rows: Iterable<readonly DuckDBValue[]>,
+  rows: Iterable<readonly DuckDBValue[]> | AsyncIterable<readonly DuckDBValue[]>,
 ): Promise<void> {
   const appender = await connection.createAppender(table);
   const types = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
@@ -140,7 +143,7 @@ async function insert(
     appender.appendDataChunk(chunk);
     pending = [];
   };
-  for (const row of rows) {
+  for await (const row of rows) {
     pending.push(row);
     if (pending.length === CHUNK_ROWS) flush();
   }

@@ -12,8 +12,12 @@ export interface LedgerRow {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly score?: number | undefined;
+  /** The threshold that the score has not met, in words. */
+  readonly limit?: string | undefined;
   /** The uid this one was made from, or the one it is a duplicate of. */
   readonly parent?: string | undefined;
+  /** Samples with the same one are copies of each other; it is the uid of the one that stays. */
+  readonly cluster?: string | undefined;
   readonly configHash: string;
 }
 
@@ -23,7 +27,9 @@ const rowSchema: z.ZodType<LedgerRow> = z.object({
   verdict: z.enum(['keep', 'drop', 'error']),
   reason: z.string(),
   score: z.number().optional(),
+  limit: z.string().optional(),
   parent: z.string().optional(),
+  cluster: z.string().optional(),
   configHash: z.string(),
 });
 

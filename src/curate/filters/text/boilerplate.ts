@@ -1,5 +1,5 @@
 // Drops titles that describe the collection instead of the picture: by pattern and by frequency.
-import type { Filter } from './filter.ts';
+import { atMost, type Filter } from '../filter.ts';
 
 /** Patterns found in the embedded corpus. */
 export const BOILERPLATE_PATTERNS: readonly string[] = [
@@ -18,18 +18,17 @@ export const BOILERPLATE_PATTERNS: readonly string[] = [
 /** Score: 1 when the title matches a pattern, else 0. */
 export function boilerplate(patterns: readonly string[]): Filter {
   const matchers = patterns.map((pattern) => new RegExp(pattern, 'i'));
-  return {
-    name: 'boilerplate',
-    score: ({ title }) => (matchers.some((matcher) => matcher.test(title.trim())) ? 1 : 0),
-    accepts: (score) => score === 0,
-  };
+  return atMost('boilerplate', 0, ({ title }) =>
+    matchers.some((matcher) => matcher.test(title.trim())) ? 1 : 0,
+  );
 }
 
-/** Score: samples of the source with this title. */
+/**
+ * Score: samples of the source with this title. One sample does not know it: the survey leaves it
+ * open, and it is filled in when all titles are counted.
+ */
 export function repeatedTitle(maxUses: number): Filter {
-  return {
-    name: 'repeated-title',
-    score: ({ numTitleUses }) => numTitleUses,
-    accepts: (uses) => uses <= maxUses,
-  };
+  return atMost(REPEATED_TITLE, maxUses, () => null);
 }
+
+export const REPEATED_TITLE = 'repeated-title';

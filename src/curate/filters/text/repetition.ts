@@ -1,13 +1,9 @@
 // Drops captions that say one word over and over.
-import type { Filter } from './filter.ts';
+import { atMost, type Filter } from '../filter.ts';
 
 /** Score: longest run of one word. */
 export function repetition(maxRun: number): Filter {
-  return {
-    name: 'repetition',
-    score: ({ caption }) => longestRun(caption),
-    accepts: (run) => run <= maxRun,
-  };
+  return atMost('repetition', maxRun, ({ caption }) => longestRun(caption));
 }
 
 function longestRun(text: string): number {

@@ -13,9 +13,9 @@ export interface ConceptStatistics {
   readonly singletons: number;
 }
 
-/** Figures of a concept → count table; zero counts are left out. */
-export function describeConcepts(counts: ReadonlyMap<string, number>): ConceptStatistics {
-  const values = [...counts.values()].filter((count) => count > 0).sort((a, b) => a - b);
+/** Figures of the counts of concepts; zeros are left out. */
+export function describeConcepts(counts: Uint32Array): ConceptStatistics {
+  const values = ascending(counts);
   const occurrences = values.reduce((sum, count) => sum + count, 0);
   const numTop = Math.ceil(values.length / 100);
   const top = values.slice(values.length - numTop).reduce((sum, count) => sum + count, 0);
@@ -24,23 +24,43 @@ export function describeConcepts(counts: ReadonlyMap<string, number>): ConceptSt
     occurrences,
     gini: gini(values),
     topShare: occurrences === 0 ? 0 : top / occurrences,
-    singletons: values.filter((count) => count === 1).length,
+    singletons: values.reduce((sum, count) => sum + (count === 1 ? 1 : 0), 0),
   };
 }
 
+function ascending(counts: Uint32Array): Uint32Array {
+  return counts.filter((count) => count > 0).sort();
+}
+
+/** [rank, count] of the concepts by falling count, at ranks that grow by an eighth of an octave. */
+export function rankFrequency(counts: Uint32Array): [rank: number, count: number][] {
+  const values = ascending(counts).reverse();
+  const points: [number, number][] = [];
+  for (
+    let rank = 1;
+    rank <= values.length;
+    rank = Math.max(rank + 1, Math.round(rank * 2 ** 0.125))
+  )
+    points.push([rank, values[rank - 1] ?? 0]);
+  return points;
+}
+
 /** G = Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 for an empty list. */
-export function gini(ascending: readonly number[]): number {
+export function gini(ascending: Uint32Array | readonly number[]): number {
   const n = ascending.length;
-  const total = ascending.reduce((sum, value) => sum + value, 0);
-  if (n === 0 || total === 0) return 0;
-  const weighted = ascending.reduce((sum, value, i) => sum + (2 * (i + 1) - n - 1) * value, 0);
+  let [total, weighted] = [0, 0];
+  for (const [i, value] of ascending.entries()) {
+    total += value;
+    weighted += (2 * (i + 1) - n - 1) * value;
+  }
+  if (total === 0) return 0;
   return weighted / (n * total);
 }
 
 /** Concepts by how often they occur: 1, 2–3, 4–7, … */
-export function frequencyClasses(counts: ReadonlyMap<string, number>): number[] {
+export function frequencyClasses(counts: Uint32Array): number[] {
   const classes: number[] = [];
-  for (const count of counts.values()) {
+  for (const count of counts) {
     if (count <= 0) continue;
     const index = Math.floor(Math.log2(count));
     while (classes.length <= index) classes.push(0);
@@ -52,10 +72,7 @@ export function frequencyClasses(counts: ReadonlyMap<string, number>): number[] 
 const BAR_WIDTH = 24;
 
 /** Two histograms side by side, one line a frequency class, bars to one common scale. */
-export function drawHistograms(
-  before: ReadonlyMap<string, number>,
-  after: ReadonlyMap<string, number>,
-): string[] {
+export function drawHistograms(before: Uint32Array, after: Uint32Array): string[] {
   const left = frequencyClasses(before);
   const right = frequencyClasses(after);
   const most = Math.max(1, ...left, ...right);

@@ -1,0 +1,37 @@
+// Runs a piece of work over shards and shows how many are done, whoever does them.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runShards } from '../cluster/local.ts';
+import type { TaskSpec } from '../cluster/task.ts';
+import type { Logger } from '../core/log.ts';
+import { createProgress } from '../core/progress.ts';
+
+export interface WorkOptions {
+  /** Folder of the work: task, markers, logs. */
+  readonly dir: string;
+  /** Processes. */
+  readonly workers: number;
+  readonly log: Logger;
+}
+
+const EVERY_MS = 1000;
+
+/** `runShards` with a progress line. @throws OneVisionError 'data' when a shard failed. */
+export async function runWithProgress(task: TaskSpec, options: WorkOptions): Promise<unknown[]> {
+  const done = join(options.dir, 'done');
+  using progress = createProgress({
+    label: task.name,
+    total: task.shards.length,
+    unit: 'shards',
+  });
+  const show = (): void => {
+    if (existsSync(done)) progress.update(readdirSync(done).length);
+  };
+  const timer = setInterval(show, EVERY_MS);
+  try {
+    return await runShards(task, options);
+  } finally {
+    clearInterval(timer);
+    show();
+  }
+}
