@@ -1,3 +1,4 @@
 // The public names, nothing else.
 export { OneVisionError } from './core/errors.ts';
+export { defineMixture, type MixtureConfig, type MixtureInput } from './curate/mixture/config.ts';
 export { defineRecipe, loadRecipe, type Recipe, type RecipeInput } from './recipe.ts';
