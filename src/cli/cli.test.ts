@@ -47,6 +47,23 @@ test('known failures are help, not stacks, with their exit codes', () => {
   assert.match(onevision('--debug', 'chat', '--run', dir, 'Hi').output, /\n {4}at /);
 });
 
+test('curate report and mix name what is missing', () => {
+  const page = onevision('curate', 'report', dir);
+  assert.equal(page.status, 4);
+  assert.match(page.output, /report\.json/);
+  const mixture = onevision(
+    'curate',
+    'mix',
+    dir,
+    '--mixture',
+    join(dir, 'none.ts'),
+    '--output',
+    dir,
+  );
+  assert.equal(mixture.status, 2);
+  assert.match(mixture.output, /Expected a mixture module at .*none\.ts/);
+});
+
 test('doctor reports the engine as JSON', () => {
   const { status, output } = onevision('doctor', '--json');
   assert.equal(status, 0, output);

@@ -1,15 +1,88 @@
-// `onevision curate`: corpus → filtered, deduplicated, concept-balanced samples.
-import { Command } from 'commander';
-import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
-import { corpusPiece, curatePiece, dataPaths } from '../pipeline.ts';
+// `onevision curate`: any source → filtered, deduplicated, concept-balanced samples. With `report`
+// and `mix` below it.
+import { resolve } from 'node:path';
+import { Command, type OptionValues } from 'commander';
+import { OneVisionError } from '../../core/errors.ts';
+import { curate } from '../../curate/curate.ts';
+import { loadMixture } from '../../curate/mixture/load.ts';
+import { mix } from '../../curate/mixture/mix.ts';
+import { writePage } from '../../curate/page/write-page.ts';
+import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../options.ts';
+import { corpusPiece, dataPaths } from '../pipeline.ts';
+
+interface CurateCommandOptions extends RecipeOptions {
+  readonly input?: string;
+  readonly output?: string;
+  readonly workers: number;
+}
+
+interface MixCommandOptions {
+  readonly mixture: string;
+  readonly output?: string;
+  readonly total?: number;
+}
 
 export function curateCommand(): Command {
-  const command = new Command('curate').description('make the corpus and curate it');
-  return addRecipeOptions(command).action(async (options: RecipeOptions) => {
-    const context = await openContext(options);
-    await corpusPiece(context);
-    const { counts } = await curatePiece(context);
-    const { curated } = dataPaths(context.dir);
-    console.log(`${counts['samples']} of ${counts['input']} samples kept in ${curated}`);
+  const command = new Command('curate').description(
+    'filter, deduplicate and balance samples; the embedded corpus or any source',
+  );
+  return addRecipeOptions(command)
+    .option('--input <path>', 'folder or file of samples (default: the embedded corpus)')
+    .option('--output <folder>', 'where the samples go (default: data/curated of the run)')
+    .option('--workers <number>', 'processes that share the shards', parseWhole, 1)
+    .action(runCurate)
+    .addCommand(reportCommand())
+    .addCommand(mixCommand());
+}
+
+async function runCurate(options: CurateCommandOptions): Promise<void> {
+  const context = await openContext(options);
+  const { raw, curated } = dataPaths(context.dir);
+  if (options.input === undefined) await corpusPiece(context);
+  const output = options.output ?? curated;
+  const { counts } = await curate({
+    input: options.input ?? raw,
+    output,
+    config: context.recipe.curate,
+    workers: options.workers,
+    log: context.log,
   });
+  console.log(`${counts['samples']} of ${counts['input']} samples kept in ${output}`);
+}
+
+function reportCommand(): Command {
+  return new Command('report')
+    .description('one HTML page on a curated folder: funnel, concepts, languages, sizes, examples')
+    .argument('[folder]', 'curated folder', 'runs/demo/data/curated')
+    .option('--json', 'print one JSON object')
+    .action(async (folder: string, options: { json?: boolean }) => {
+      const { path, numPictures } = await writePage(folder);
+      if (options.json) console.log(JSON.stringify({ path, numPictures }));
+      else console.log(`${resolve(path)} (${numPictures} pictures)`);
+    });
+}
+
+function mixCommand(): Command {
+  return new Command('mix')
+    .description('mix instruction data by category; writes samples, ledger and DATACARD.md')
+    .argument('<inputs...>', 'folders or files of samples')
+    .requiredOption('--mixture <file>', 'module of the mixture, see recipes/')
+    .option('--output <folder>', 'where the samples go')
+    .option(
+      '--total <number>',
+      'samples in all (default: as many as weights and caps allow)',
+      parseWhole,
+    )
+    .action(async (inputs: string[], _own: OptionValues, command: Command) => {
+      // `curate` has an --output of its own, which takes the value; so all of them are looked at.
+      const { mixture: file, output, total } = command.optsWithGlobals<MixCommandOptions>();
+      if (output === undefined) {
+        throw new OneVisionError('usage', 'curate mix: expected --output <folder>, came none');
+      }
+      const mixture = await loadMixture(file);
+      const config = total === undefined ? mixture : { ...mixture, total };
+      const { counts } = await mix({ inputs, output, config });
+      const { samples, input } = counts;
+      console.log(`${samples} of ${input} samples mixed in ${output}; see DATACARD.md there`);
+    });
 }

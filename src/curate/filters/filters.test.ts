@@ -114,7 +114,7 @@ test('names of filters are unique: they are reasons and columns', () => {
 
 test('a module without a scorer is an error with a remedy', async () => {
   await assert.rejects(openHook({ name: 'nsfw', module: 'no-such-module' }), /nsfw: the module/);
-  await assert.rejects(openHook({ name: 'nsfw', module: 'node:os' }), /to export a scorer/);
+  await assert.rejects(openHook({ name: 'nsfw', module: 'node:os' }), /to export scorer/);
 });
 
 test('an unknown setting is refused by name', () => {

@@ -12,7 +12,7 @@ import { openHook, type ScorePicture } from '../filters/hooks.ts';
 import { createFilters } from '../filters/index.ts';
 import { openModule } from '../open-module.ts';
 import { type EvaluationIndex, readEvaluationIndex } from './evaluation-index.ts';
-import { detectLanguages, type Languages } from './languages.ts';
+import { type Languages, openLanguages } from './languages.ts';
 import { type ParsedSpec, wantsSignatures, wantsTiling } from './settings.ts';
 
 export interface Instruments {
@@ -46,7 +46,7 @@ export async function openInstruments(spec: ParsedSpec): Promise<Instruments> {
     config,
     list: lemmas === undefined ? loadConceptList(config.concepts) : listOf(lemmas),
     filters: createFilters(config.filters, evaluation),
-    languages: detectLanguages,
+    languages: await openLanguages(),
     hooks,
     evaluation,
     embedder: config.embedder === null ? null : await openEmbedder(config.embedder),
