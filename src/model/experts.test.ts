@@ -156,3 +156,26 @@ test('experts beside int8 layers: near the plain answer', () => {
   const dot = a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
   assert.ok(dot / (Math.hypot(...a) * Math.hypot(...b)) > 0.99);
 });
+
+test('recomputation in a model of experts: loss of balance and gradients to the bit, no leak', () => {
+  const experts = { ...CONFIG, intermediateSize: 16, denseLayers: [0] };
+  const config = { ...SMALL, text: { ...SMALL.text, experts } };
+  using model = smallModel({ config });
+  model.setRequiresGrad(true);
+  const batch = makeBatch([randomSegment('a', 12), randomSegment('b', 11)]);
+  const run = (language: 'none' | 'selective' | 'full'): (number | number[] | undefined)[] =>
+    tidy(() => {
+      const { balance, lossSum } = model.loss(batch, { recompute: { language } });
+      backward(lossSum);
+      const parameters = [...model.namedParameters().values()];
+      const grads = parameters.map((parameter) => parameter.grad?.toNumbers());
+      for (const parameter of parameters) parameter.grad = null;
+      return [lossSum.item(), balance?.item(), ...grads];
+    });
+  const plain = run('none');
+  run('full');
+  const before = memory();
+  assert.ok(JSON.stringify(run('selective')) === JSON.stringify(plain));
+  assert.ok(JSON.stringify(run('full')) === JSON.stringify(plain));
+  assert.deepEqual(memory(), before);
+});
