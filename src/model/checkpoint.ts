@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly mapped?: boolean;
   /** Round the weights of linear layers to int8 while they are read; only to generate and score. */
   readonly weights?: 'int8';
+  /** The class-token fault of the released remote code, for parity with it only. */
+  readonly hfCompatMultiImage?: boolean;
 }
 
 /** What stands beside the weights: made anew, or carried along from the model's own folder. */
@@ -131,7 +133,7 @@ export function loadConfig(folder: string): OneVisionConfig {
  * mistyped tensors, or naming the damaged file.
  */
 export function loadModel(folder: string, options: LoadOptions = {}): OneVision {
-  const config = loadConfig(folder);
+  const config = withFault(loadConfig(folder), options.hfCompatMultiImage === true);
   using weights = openWeights(folder);
   compareWeights(weights, shapesOf(config), {
     mayBeThere: config.text.tieEmbeddings ? ['lm_head.weight'] : [],
@@ -141,6 +143,12 @@ export function loadModel(folder: string, options: LoadOptions = {}): OneVision 
   return noGrad(() => {
     return new OneVision(config, options.weights === 'int8' ? int8Weights(source) : source);
   });
+}
+
+function withFault(config: OneVisionConfig, hfCompatMultiImage: boolean): OneVisionConfig {
+  return hfCompatMultiImage
+    ? { ...config, vision: { ...config.vision, hfCompatMultiImage } }
+    : config;
 }
 
 /** Names on disk and shapes that a config asks for, without making a weight. */

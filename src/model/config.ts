@@ -18,6 +18,11 @@ export interface VisionConfig {
   readonly preLayerNormEps: number;
   /** Of the merger's norm (1e-6 in the original's trainer, `layerNormEps` as served). */
   readonly mergerEps: number;
+  /**
+   * Take class tokens out as the released remote code does, wrong from the second image on: for
+   * parity with it only, never saved. See `planWithClassTokens`.
+   */
+  readonly hfCompatMultiImage?: boolean;
 }
 
 /** The Qwen3 decoder. */

@@ -113,8 +113,6 @@ export class RiceVit extends Module {
   /**
    * @param pixels [P, channels · patchSize²] in merge-block order.
    * @param grids frames, height, width in patches for each image; every frame is a segment.
-   * @param options.hfCompatMultiImage the fault of the released remote code, for parity with it
-   * only: see `planWithClassTokens`.
    * @returns [P, C] in the order of `pixels`, class tokens removed.
    */
   forward(
@@ -125,7 +123,7 @@ export class RiceVit extends Module {
     const { hiddenSize, numHeads, mergeSize, patchSize, inChannels } = this.#config;
     const { device } = pixels;
     const headDim = hiddenSize / numHeads;
-    const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids, options);
+    const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids, this.#config);
     const gather = fromArray(sourceOfRow, [plan.numRows], { device });
     const patchLength = inChannels * patchSize * patchSize;
     const kernel = ops.view(this.#patchWeight, [hiddenSize, patchLength]);
@@ -172,9 +170,7 @@ export interface ClassTokenPlan {
   readonly rowOfPatch: Int32Array;
 }
 
-export interface ClassTokenOptions {
-  readonly hfCompatMultiImage?: boolean;
-}
+export type ClassTokenOptions = Pick<VisionConfig, 'hfCompatMultiImage'>;
 
 /**
  * Put a class token in front of every frame and lay the segments out, exact groups only.

@@ -1,6 +1,7 @@
 // Three epsilons, several images and the served slicing: golden/vision.safetensors (make-vision.py).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { VisionConfig } from '../../src/model/config.ts';
 import { Merger } from '../../src/model/merger.ts';
 import { RiceVit } from '../../src/model/rice-vit.ts';
 import { Scope } from '../../src/nn/module.ts';
@@ -27,8 +28,8 @@ const TRAINED = {
   mergerEps: 1e-6,
 };
 
-function features(config: typeof TRAINED, options: { hfCompatMultiImage?: boolean } = {}): Tensor {
-  return new RiceVit(new Scope(weight), config).forward(golden.tensor('pixels'), grids, options);
+function features(config: VisionConfig): Tensor {
+  return new RiceVit(new Scope(weight), config).forward(golden.tensor('pixels'), grids);
 }
 
 /** Rows of one image's patches. */
@@ -70,7 +71,7 @@ test("the merger's own epsilon", () => {
 test('class rows: right by default, the served fault on demand, from the second image on', () => {
   tidy(() => {
     const right = features(TRAINED);
-    const served = features(TRAINED, { hfCompatMultiImage: true });
+    const served = features({ ...TRAINED, hfCompatMultiImage: true });
     assert.ok(maxDifference(served, golden.tensor('served')) < 1e-5);
     assert.ok(maxDifference(imageRows(served, 0), imageRows(right, 0)) < 1e-6);
     for (const image of [1, 2, 3]) {

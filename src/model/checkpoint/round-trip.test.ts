@@ -13,14 +13,18 @@ import {
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { SMALL } from '../../../test/support/model.ts';
+import { randomSegment, SMALL, smallModel } from '../../../test/support/model.ts';
+import { smallTokenizer } from '../../../test/support/sources.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import { createRandom } from '../../core/hash.ts';
-import { fromArray, type Tensor } from '../../tensor/index.ts';
+import { QWEN_PROCESSOR } from '../../image/config.ts';
+import { fromArray, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 import { openSafetensors, saveSafetensors } from '../../tensor/safetensors.ts';
+import { makeBatch } from '../batch.ts';
 import { loadModel, saveCheckpoint, shapesOf } from '../checkpoint.ts';
 import type { OneVisionConfig } from '../config.ts';
+import type { OneVision } from '../onevision.ts';
 import { openWeights } from './weights.ts';
 import { configToHuggingFace } from './write-config.ts';
 
@@ -284,4 +288,24 @@ test('the angle base where transformers 5 keeps it', () => {
   })(folder);
   using model = loadModel(folder);
   assert.equal(model.config.text.ropeTheta, 8e6);
+});
+
+test('the class-token fault on demand: one image the same, two not, and never saved', async () => {
+  const tokenizer = smallTokenizer();
+  const folder = path.join(root, 'fault');
+  using plain = smallModel();
+  await saveCheckpoint(folder, plain, { tokenizer, image: QWEN_PROCESSOR });
+  using faulty = loadModel(folder, { hfCompatMultiImage: true });
+  const features = (model: OneVision, grids: readonly (readonly [number, number])[]): number[] =>
+    tidy(() => noGrad(() => model.features(makeBatch([randomSegment('x', 5, grids)])).toNumbers()));
+  assert.deepEqual(features(faulty, [[2, 4]]), features(plain, [[2, 4]]));
+  const two = [
+    [2, 4],
+    [4, 4],
+  ] as const;
+  assert.notDeepEqual(features(faulty, two), features(plain, two));
+  const again = path.join(root, 'fault-again');
+  await saveCheckpoint(again, faulty, { from: folder });
+  using sound = loadModel(again);
+  assert.deepEqual(features(sound, two), features(plain, two));
 });
