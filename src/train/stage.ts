@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import { hashUint32 } from '../core/hash.ts';
 import { tokenizerHash } from '../pack/lengths.ts';
-import {
-  drawOrder,
-  type OrderPhase,
-  type PackOrder,
-  readOrder,
-  writeOrder,
-} from '../pack/order.ts';
+import { drawOrder, type OrderPhase, writeOrder } from '../pack/order.ts';
 import type { PackFacts } from '../pack/read.ts';
 import { hashConfig, readManifest } from '../sample/manifest.ts';
 import type { TrainConfig } from './config.ts';
@@ -83,14 +77,14 @@ export function prepareStages(stages: readonly StagePlan[], start: string): Prep
 }
 
 /**
- * The order of a stage's packs, from its file or drawn and written.
+ * The file with the order of a stage's packs, drawn where it is not there yet.
  * @throws OneVisionError 'data' when the packs were counted with another tokenizer.
  */
 export async function prepareOrder(
   stage: PreparedStage,
   packsDir: string,
   tokenizer: string,
-): Promise<{ order: PackOrder; facts: PackFacts }> {
+): Promise<{ order: string; facts: PackFacts }> {
   const sets = openPackSets(stage.phases.map((phase) => phase.packs));
   sets.close();
   const facts = sets.readers[0]?.facts;
@@ -105,15 +99,15 @@ export async function prepareOrder(
   const { packsPerStep, seed } = stage.config;
   const phases = phaseSteps(stage).map(
     (steps, index): OrderPhase => ({
-      numPacks: sets.readers[index]?.numPacks ?? 0,
+      sets: [{ numPacks: sets.readers[index]?.numPacks ?? 0 }],
       length: steps * packsPerStep,
     }),
   );
   const path = orderPath(packsDir, stage);
-  if (existsSync(path)) return { order: await readOrder(path), facts };
-  const order = drawOrder(phases, hashUint32('stage', stage.name, seed));
-  await writeOrder(path, order);
-  return { order, facts };
+  if (!existsSync(path)) {
+    await writeOrder(path, drawOrder(phases, hashUint32('stage', stage.name, seed)));
+  }
+  return { order: path, facts };
 }
 
 /** Steps of each phase; they sum to the stage's. */

@@ -6,7 +6,6 @@ import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { OneVision } from '../model/onevision.ts';
 import { cosineLr } from '../nn/schedule.ts';
-import type { PackOrder } from '../pack/order.ts';
 import type { PackFacts } from '../pack/read.ts';
 import { createSkipCounter, type SkipCounter } from '../sample/skips.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
@@ -128,7 +127,7 @@ class StageTrainer {
     options: TrainOptions,
     stage: PreparedStage,
     { model, exact, from }: Start,
-    data: { readonly order: PackOrder; readonly facts: PackFacts },
+    data: { readonly order: string; readonly facts: PackFacts },
   ) {
     const { config } = stage;
     this.#options = options;

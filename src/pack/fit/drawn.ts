@@ -9,6 +9,8 @@ import { drawStream, type Stream } from './stream.ts';
 
 /** Samples that wait at a time: enough lengths to meet any remainder exactly, few enough to be fast. */
 const WINDOW = 4096;
+/** Room kept free for the close, in mean lengths of the window: enough for a choice of two. */
+const KEEP = 1.5;
 /** Random draws in a row that may fail before the pack is closed. */
 const MAX_MISSES = 4;
 /** Random pairs and triples tried for an exact close. */
@@ -18,8 +20,8 @@ const FROM_WINDOW = 4;
 
 /**
  * Samples pass in seeded random order through a window. A pack takes the longest sample of the
- * window, so that nothing hard to place is left for the end; then random ones, while more room
- * stays free than their mean; then the one, two or three that leave the least, mostly nothing.
+ * window, so that nothing hard to place is left for the end; then random ones, while half as
+ * much again as their mean stays free; then the one, two or three that leave the least, mostly nothing.
  * Linear in the number of samples; 4 bytes a sample.
  */
 export function drawPacks(problem: Problem): Packs {
@@ -79,10 +81,10 @@ class Drawer {
     return true;
   }
 
-  /** Adds random samples while more room than the mean of the window stays free. */
+  /** Adds random samples while room for the close stays free. */
   fill(): void {
     const pool = this.#pool;
-    const keep = pool.size === 0 ? 0 : this.#sum / pool.size;
+    const keep = pool.size === 0 ? 0 : (KEEP * this.#sum) / pool.size;
     let misses = 0;
     while (misses < MAX_MISSES && this.#segments > 1 && this.#room > keep) {
       if (this.#readsStream() && this.#next()) {

@@ -8,6 +8,7 @@ import { loadTokenizer } from '../../text/tokenizer.ts';
 import { Assembler, type AssembleSettings } from './assemble.ts';
 import { openPackSets } from './pack-sets.ts';
 import type { AssembledPack } from './segments.ts';
+import { type SharedBatch, viewBatch } from './shared-batch.ts';
 
 /** Everything a thread needs to assemble packs; crosses thread borders. */
 export interface AssemblySpec {
@@ -19,6 +20,8 @@ export interface AssemblySpec {
 
 export interface AssemblyLine {
   assemble(entry: OrderEntry): Promise<AssembledPack>;
+  /** Gives the memory of a pack back. Its arrays must not be read any more. */
+  release(pack: AssembledPack): void;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function localAssembly(spec: AssemblySpec): AssemblyLine {
       last = next.catch(() => undefined);
       return next;
     },
+    release: () => undefined,
     close: async () => {
       await last;
       packs.close();
@@ -44,65 +48,124 @@ export function localAssembly(spec: AssemblySpec): AssemblyLine {
 export interface AssemblyRequest {
   readonly id: number;
   readonly entry: OrderEntry;
+  /** Memory to put the batch in. */
+  readonly block: SharedArrayBuffer | undefined;
 }
 export type AssemblyReply =
-  | { readonly id: number; readonly pack: AssembledPack }
+  | { readonly id: number; readonly pack: SharedPack }
   | { readonly id: number; readonly error: AssemblyFailure };
+/** A pack whose arrays lie in shared memory. */
+export type SharedPack = Omit<AssembledPack, 'batch'> & { readonly batch: SharedBatch };
 export interface AssemblyFailure {
   readonly code: ErrorCode | undefined;
   readonly message: string;
   readonly hint: string | undefined;
 }
 
-interface Waiting {
+interface Job {
+  readonly entry: OrderEntry;
   readonly resolve: (pack: AssembledPack) => void;
   readonly reject: (error: Error) => void;
 }
 
+/** Packs that wait at a worker beside the one it assembles, so that it never idles. */
+const QUEUED = 2;
+
 /**
- * Assembles in `count` worker threads, each with its own caches; packs go to them in turn. A worker
- * that dies fails whatever waits for it.
+ * Assembles in `count` worker threads, each with its own caches. A pack goes to the first worker that
+ * is free; its arrays are views of shared memory until it is released. A worker that dies fails
+ * whatever waits.
  */
 export function workerAssembly(spec: AssemblySpec, count: number): AssemblyLine {
-  const waiting = new Map<number, Waiting>();
-  const failAll = (error: Error): void => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  let closing = false;
-  const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(new URL('./assembly-worker.ts', import.meta.url), {
-      workerData: spec,
-    });
-    worker.on('message', (reply: AssemblyReply) => {
-      const entry = waiting.get(reply.id);
-      waiting.delete(reply.id);
-      if ('pack' in reply) entry?.resolve(reply.pack);
-      else entry?.reject(toError(reply.error));
-    });
-    worker.on('error', failAll);
-    worker.on('exit', (code) => {
-      if (!closing) failAll(new Error(`the data worker ended by itself with code ${code}`));
-    });
-    worker.unref();
-    return worker;
-  });
-  let id = 0;
+  const crew = new Crew(spec, count);
   return {
     assemble: (entry) =>
       new Promise((resolve, reject) => {
-        id += 1;
-        waiting.set(id, { resolve, reject });
-        const request: AssemblyRequest = { id, entry };
-        const worker = workers[id % count];
-        worker?.ref();
-        worker?.postMessage(request);
+        crew.take({ entry, resolve, reject });
       }),
-    close: async () => {
-      closing = true;
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
+    release: (pack) => crew.release(pack),
+    close: () => crew.close(),
   };
+}
+
+/** The workers, what they are at, and the blocks of memory that are free. */
+class Crew {
+  readonly #workers: { readonly thread: Worker; readonly jobs: Map<number, Job> }[];
+  readonly #waiting: Job[] = [];
+  readonly #blocks: SharedArrayBuffer[] = [];
+  readonly #blockOf = new WeakMap<AssembledPack, SharedArrayBuffer>();
+  #nextId = 0;
+  #closing = false;
+
+  constructor(spec: AssemblySpec, count: number) {
+    this.#workers = Array.from({ length: count }, () => {
+      const thread = new Worker(new URL('./assembly-worker.ts', import.meta.url), {
+        workerData: spec,
+      });
+      const jobs = new Map<number, Job>();
+      thread.on('message', (reply: AssemblyReply) => this.#finish(jobs, reply));
+      thread.on('error', (error) => this.#failAll(error));
+      thread.on('exit', (code) => {
+        if (this.#closing) return;
+        this.#failAll(new Error(`the data worker ended by itself with code ${code}`));
+      });
+      thread.unref();
+      return { thread, jobs };
+    });
+  }
+
+  take(job: Job): void {
+    this.#waiting.push(job);
+    this.#assign();
+  }
+
+  release(pack: AssembledPack): void {
+    const block = this.#blockOf.get(pack);
+    if (block !== undefined && this.#blockOf.delete(pack)) this.#blocks.push(block);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#workers.map(({ thread }) => thread.terminate()));
+  }
+
+  /** Hands waiting packs to the workers with least to do. */
+  #assign(): void {
+    while (this.#waiting.length > 0) {
+      const worker = this.#workers.reduce((a, b) => (b.jobs.size < a.jobs.size ? b : a));
+      if (worker.jobs.size >= QUEUED) return;
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      const id = this.#nextId;
+      this.#nextId += 1;
+      worker.jobs.set(id, job);
+      worker.thread.ref();
+      const request: AssemblyRequest = { id, entry: job.entry, block: this.#blocks.pop() };
+      worker.thread.postMessage(request);
+    }
+  }
+
+  #finish(jobs: Map<number, Job>, reply: AssemblyReply): void {
+    const job = jobs.get(reply.id);
+    jobs.delete(reply.id);
+    this.#assign();
+    if ('error' in reply) {
+      job?.reject(toError(reply.error));
+      return;
+    }
+    const pack = { ...reply.pack, batch: viewBatch(reply.pack.batch) };
+    this.#blockOf.set(pack, reply.pack.batch.block);
+    job?.resolve(pack);
+  }
+
+  #failAll(error: Error): void {
+    const jobs = [
+      ...this.#waiting.splice(0),
+      ...this.#workers.flatMap((w) => [...w.jobs.values()]),
+    ];
+    for (const worker of this.#workers) worker.jobs.clear();
+    for (const { reject } of jobs) reject(error);
+  }
 }
 
 function toError(failure: AssemblyFailure): Error {

@@ -8,14 +8,15 @@ import {
   type AssemblySpec,
   localAssembly,
 } from './assembly-line.ts';
+import { shareBatch } from './shared-batch.ts';
 
 const line = localAssembly(workerData as AssemblySpec);
 
-parentPort?.on('message', async ({ id, entry }: AssemblyRequest) => {
+parentPort?.on('message', async ({ id, entry, block }: AssemblyRequest) => {
   try {
     const pack = await line.assemble(entry);
-    const buffers = Object.values(pack.batch).map((array) => array.buffer as ArrayBuffer);
-    parentPort?.postMessage({ id, pack } satisfies AssemblyReply, buffers);
+    const shared = { ...pack, batch: shareBatch(pack.batch, block) };
+    parentPort?.postMessage({ id, pack: shared } satisfies AssemblyReply);
   } catch (error) {
     const known = error instanceof OneVisionError;
     const failure = {

@@ -1,7 +1,7 @@
 // The loader: order kept from any cursor, threads change nothing, bad images are left out, caches
 // are bounded.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,14 @@ import { prepareTinyRun, TINY_SPEC } from '../../../test/support/tiny-run.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import { augmentSchema } from '../../image/augment.ts';
 import { measureSample } from '../../pack/lengths.ts';
-import { drawOrder, orderEntry, orderLength, readOrder, writeOrder } from '../../pack/order.ts';
+import {
+  drawOrder,
+  openOrder,
+  orderEntry,
+  orderLength,
+  readOrder,
+  writeOrder,
+} from '../../pack/order.ts';
 import { openPacks } from '../../pack/read.ts';
 import { loadTokenizer } from '../../text/tokenizer.ts';
 import { Assembler } from './assemble.ts';
@@ -41,8 +48,8 @@ after(() => rmSync(dir, { recursive: true }));
 test('an epoch holds every pack once, the next one in another order, and phases follow', async () => {
   const order = drawOrder(
     [
-      { numPacks: 7, length: 16 },
-      { numPacks: 3, length: 3 },
+      { sets: [{ numPacks: 7 }], length: 16 },
+      { sets: [{ numPacks: 3 }], length: 3 },
     ],
     5,
   );
@@ -60,31 +67,39 @@ test('an epoch holds every pack once, the next one in another order, and phases 
   assert.deepEqual(
     drawOrder(
       [
-        { numPacks: 7, length: 16 },
-        { numPacks: 3, length: 3 },
+        { sets: [{ numPacks: 7 }], length: 16 },
+        { sets: [{ numPacks: 3 }], length: 3 },
       ],
       5,
     ),
     order,
   );
   await writeOrder(join(dir, 'a.order'), order);
-  assert.deepEqual(await readOrder(join(dir, 'a.order')), order);
+  assert.deepEqual(readOrder(join(dir, 'a.order')), order);
   assert.throws(() => orderEntry(order, 19), RangeError);
   assert.throws(
-    () => drawOrder([{ numPacks: 0, length: 1 }], 1),
+    () => drawOrder([{ sets: [{ numPacks: 0 }], length: 1 }], 1),
     (error) => error instanceof OneVisionError && error.code === 'data',
   );
 });
+
+/** A copy whose arrays are not overwritten when the loader goes on. */
+function kept(pack: AssembledPack): AssembledPack {
+  const arrays = Object.entries(pack.batch).map(([name, array]) => [name, array.slice()]);
+  return { ...pack, batch: Object.fromEntries(arrays) };
+}
 
 async function takeAll(
   line: AssemblyLine,
   firstStep: number,
   prefetch: number,
 ): Promise<AssembledPack[]> {
-  const order = drawOrder([{ numPacks: 20, length: 40 }], 1);
+  const order = drawOrder([{ sets: [{ numPacks: 20 }], length: 40 }], 1);
   const loader = new Loader({ order, packsPerStep: 4, firstStep, prefetch, line });
   const packs: AssembledPack[] = [];
-  for (let step = firstStep; step < 10; step += 1) packs.push(...(await loader.next()).packs);
+  for (let step = firstStep; step < 10; step += 1) {
+    packs.push(...(await loader.next()).packs.map(kept));
+  }
   await assert.rejects(loader.next(), RangeError);
   await loader.close();
   return packs;
@@ -94,6 +109,102 @@ test('threads, prefetch and the starting point change no byte', async () => {
   const expected = await takeAll(localAssembly(spec), 0, 1);
   assert.deepEqual(await takeAll(workerAssembly(spec, 2), 0, 3), expected);
   assert.deepEqual(await takeAll(workerAssembly(spec, 1), 7, 5), expected.slice(28));
+});
+
+test('ranks share every step, and together read what one would', async () => {
+  const order = drawOrder([{ sets: [{ numPacks: 20 }], length: 40 }], 1);
+  const path = join(dir, 'ranks.order');
+  await writeOrder(path, order);
+  const read = async (numRanks: number): Promise<string[]> => {
+    const loaders = Array.from({ length: numRanks }, (_, rank) => {
+      const line = localAssembly(spec);
+      const common = { order: path, packsPerStep: 4, firstStep: 2, prefetch: 2 };
+      return new Loader({ ...common, line, rank, numRanks });
+    });
+    const keys: string[] = [];
+    for (let step = 0; step < 3; step += 1) {
+      for (const loader of loaders) {
+        for (const pack of (await loader.next()).packs) keys.push(pack.key);
+      }
+    }
+    await Promise.all(loaders.map((loader) => loader.close()));
+    return keys;
+  };
+  const alone = await read(1);
+  assert.equal(alone.length, 12);
+  assert.deepEqual(await read(2), alone);
+  assert.deepEqual(await read(4), alone);
+  const line = localAssembly(spec);
+  assert.throws(
+    () => new Loader({ order, packsPerStep: 4, firstStep: 0, prefetch: 1, line, numRanks: 3 }),
+    (error) =>
+      error instanceof OneVisionError && /multiple of the 3 ranks, came 4/.test(error.message),
+  );
+  await line.close();
+});
+
+test('any place of an order file is read without the rest', async () => {
+  const order = drawOrder([{ sets: [{ numPacks: 9000 }], length: 20_000 }], 1);
+  const path = join(dir, 'long.order');
+  await writeOrder(path, order);
+  const file = openOrder(path);
+  assert.equal(file.length, 20_000);
+  for (const position of [19_999, 0, 4095, 4096, 12_345, 12_344]) {
+    assert.deepEqual(file.entry(position), orderEntry(order, position));
+  }
+  assert.throws(() => file.entry(20_000), RangeError);
+  assert.throws(() => file.entry(-1), RangeError);
+  file.close();
+  writeFileSync(path, Buffer.alloc(12));
+  assert.throws(
+    () => openOrder(path),
+    (error) =>
+      error instanceof OneVisionError && error.code === 'data' && /12 bytes/.test(error.message),
+  );
+});
+
+test('steps are assembled ahead while the trainer works, and no further', async () => {
+  const asked: number[] = [];
+  const released: string[] = [];
+  const pack = await localAssembly(spec).assemble({ pack: 0, visit: 0 });
+  const line: AssemblyLine = {
+    assemble: async (entry) => {
+      asked.push(entry.pack);
+      return { ...pack, key: `${entry.pack}` };
+    },
+    release: ({ key }) => released.push(key),
+    close: async () => undefined,
+  };
+  const order = Uint32Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? i / 2 : 0));
+  const loader = new Loader({ order, packsPerStep: 2, firstStep: 1, prefetch: 3, line });
+  assert.deepEqual(asked, [2, 3, 4, 5, 6, 7]);
+  await loader.next();
+  assert.deepEqual(asked.slice(6), [8, 9]);
+  assert.deepEqual(released, []);
+  await loader.next();
+  assert.deepEqual(released, ['2', '3']);
+  await loader.close();
+});
+
+test('workers put packs into blocks of memory that are used again', async () => {
+  const line = workerAssembly(spec, 2);
+  const expected = localAssembly(spec);
+  let numReused = 0;
+  for (let pack = 0; pack < 12; pack += 1) {
+    const assembled = await line.assemble({ pack, visit: 0 });
+    const block = assembled.batch.pixels.buffer;
+    assert.ok(block instanceof SharedArrayBuffer);
+    // The last byte of a block is spare; a mark left there shows that the block was here before.
+    const spare = new Uint8Array(block, block.byteLength - 1);
+    if (spare[0] === 77) numReused += 1;
+    spare[0] = 77;
+    assert.deepEqual(kept(assembled), await expected.assemble({ pack, visit: 0 }));
+    line.release(assembled);
+    line.release(assembled); // once is enough
+  }
+  await line.close();
+  await expected.close();
+  assert.ok(numReused >= 6, `${numReused} of 12 packs in a block that was used before`);
 });
 
 test('a second visit of a pack is augmented anew, a repeat of the same visit is not', async () => {

@@ -1,60 +1,88 @@
 // Gives the trainer its steps in order: follows the order file from a cursor and keeps a few steps
 // assembled ahead while libtorch computes.
 
-import { orderEntry, orderLength, type PackOrder } from '../../pack/order.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { type OrderFile, openOrder, orderInMemory, type PackOrder } from '../../pack/order.ts';
 import type { AssemblyLine } from './assembly-line.ts';
 import type { AssembledPack } from './segments.ts';
 
 /** The packs of one step, and how long the trainer waited for them. */
 export interface LoadedStep {
+  /** Their arrays may be overwritten from the next call of `next` on. */
   readonly packs: readonly AssembledPack[];
   readonly waitMs: number;
 }
 
 export interface LoaderOptions {
-  readonly order: PackOrder;
+  /** The order, or the path of its file, of which only what is needed is read. */
+  readonly order: PackOrder | string;
+  /** Packs in a global step, those of all ranks. */
   readonly packsPerStep: number;
   /** First step to give, 0-based: the cursor. */
   readonly firstStep: number;
   /** Steps assembled ahead. */
   readonly prefetch: number;
   readonly line: AssemblyLine;
+  /** Which part of every step is given: that of this rank of so many. Default: all of it. */
+  readonly rank?: number | undefined;
+  readonly numRanks?: number | undefined;
 }
 
-/** Steps in order. Its place is the number of steps taken; nothing else needs saving. */
+/**
+ * Steps in order. Its place is the number of steps taken; nothing else needs saving, and the place
+ * means the same for any number of ranks.
+ */
 export class Loader {
   readonly #options: LoaderOptions;
+  readonly #order: OrderFile;
   readonly #numSteps: number;
+  /** Packs of a step that this rank gets. */
+  readonly #share: number;
   readonly #queue: Promise<readonly AssembledPack[]>[] = [];
+  readonly #taken: AssembledPack[] = [];
   #next: number;
 
+  /** @throws OneVisionError 'recipe' when the packs of a step do not divide among the ranks. */
   constructor(options: LoaderOptions) {
+    const { order, packsPerStep, numRanks = 1 } = options;
+    if (packsPerStep % numRanks !== 0) {
+      throw new OneVisionError(
+        'recipe',
+        `expected packsPerStep to be a multiple of the ${numRanks} ranks, came ${packsPerStep}`,
+        { hint: 'set train.packsPerStep to a multiple of the data-parallel size' },
+      );
+    }
     this.#options = options;
-    this.#numSteps = Math.floor(orderLength(options.order) / options.packsPerStep);
+    this.#order = typeof order === 'string' ? openOrder(order) : orderInMemory(order);
+    this.#share = packsPerStep / numRanks;
+    this.#numSteps = Math.floor(this.#order.length / packsPerStep);
     this.#next = options.firstStep;
     this.#fill();
   }
 
   /** The next step. @throws RangeError past the end of the order. */
   async next(): Promise<LoadedStep> {
+    for (const pack of this.#taken.splice(0)) this.#options.line.release(pack);
     const pending = this.#queue.shift();
     if (pending === undefined) throw new RangeError('the order has no further step');
     const start = performance.now();
     const packs = await pending;
     const waitMs = performance.now() - start;
+    this.#taken.push(...packs);
     this.#fill();
     return { packs, waitMs };
   }
 
   async close(): Promise<void> {
     await this.#options.line.close();
+    this.#order.close();
   }
 
   #fill(): void {
-    const { order, packsPerStep, prefetch, line } = this.#options;
+    const { packsPerStep, prefetch, line, rank = 0 } = this.#options;
     while (this.#queue.length < prefetch && this.#next < this.#numSteps) {
-      const first = this.#next * packsPerStep;
-      const entries = Array.from({ length: packsPerStep }, (_, i) => orderEntry(order, first + i));
+      const first = this.#next * packsPerStep + rank * this.#share;
+      const entries = Array.from({ length: this.#share }, (_, i) => this.#order.entry(first + i));
       const packs = Promise.all(entries.map((entry) => line.assemble(entry)));
       packs.catch(() => undefined); // reported by the next() that takes it
       this.#queue.push(packs);
