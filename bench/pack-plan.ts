@@ -10,18 +10,18 @@ import { join } from 'node:path';
 import { DEFAULT_COST, packCosts } from '../src/pack/balance/cost.ts';
 import { balanceSteps, syncEfficiency } from '../src/pack/balance/steps.ts';
 import { bestFitDecreasing } from '../src/pack/fit/best-fit.ts';
-import type { Packs } from '../src/pack/fit/problem.ts';
+import type { Packs, Problem } from '../src/pack/fit/problem.ts';
+import { minimumBinSlack } from '../src/pack/fit/slack.ts';
 import { survey } from '../src/pack/fit/survey.ts';
 import { drawOrder } from '../src/pack/order.ts';
 import { type Lengths, planPacks } from '../src/pack/plan.ts';
 import { CAPACITY, drawMix, MIXES, type Mix, SHAPES } from './support/length-mixes.ts';
-import { minimumBinSlack } from './support/minimum-bin-slack.ts';
 
 const COUNT = 1_000_000;
-/** Minimum bin slack is slow; TRL needs the tokens themselves. */
-const COUNT_SLOW = 200_000;
+/** TRL needs the tokens themselves. */
+const COUNT_TRL = 200_000;
 const BIG = 85_000_000;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const LIMITS = { tokens: CAPACITY, patches: 4 * CAPACITY, segments: 4096 };
 const OPTIONS = { seed: 1 };
 
@@ -77,6 +77,12 @@ function line(name: string, packs: number, bound: number, seconds: number, more 
   console.log(`  ${name.padEnd(24)} ${packs} packs, gap ${gap}, ${time}${more}`);
 }
 
+/** The lengths as the planners take them, tokens leading. */
+function problemOf(lengths: Lengths): Problem {
+  const needs = { ...lengths, maxTokens: CAPACITY, maxPatches: 4 * CAPACITY, segments: 4096 };
+  return survey(needs, undefined, 1).byTokens;
+}
+
 function compareMix(mix: Mix): void {
   const lengths = drawMix(mix, COUNT, 1);
   const { value: plan, seconds } = timed(ROUNDS, () => planPacks(lengths, LIMITS, OPTIONS));
@@ -84,24 +90,23 @@ function compareMix(mix: Mix): void {
   console.log(`${mix}, ${COUNT} samples (${SHAPES[mix]}), bound ${lowerBound}`);
   const more = `, fill ${percent(fill)}, ${plan.methods.join()}`;
   line('OneVision', numPacks, lowerBound, seconds, more);
-  const needs = { ...lengths, maxTokens: CAPACITY, maxPatches: 4 * CAPACITY, segments: 4096 };
-  const { byTokens } = survey(needs, undefined, 1);
-  const fit = timed(1, () => bestFitDecreasing(byTokens));
+  const problem = problemOf(lengths);
+  const fit = timed(1, () => bestFitDecreasing(problem));
   line('best-fit-decreasing', fit.value.numPacks, lowerBound, fit.seconds);
+  const slack = timed(1, () => minimumBinSlack(problem));
+  line('minimum bin slack', slack.value.numPacks, lowerBound, slack.seconds);
   const { tokens, patches } = lengths;
-  compareSlow({
-    tokens: tokens.subarray(0, COUNT_SLOW),
-    patches: patches.subarray(0, COUNT_SLOW),
+  compareTrl({
+    tokens: tokens.subarray(0, COUNT_TRL),
+    patches: patches.subarray(0, COUNT_TRL),
   });
 }
 
-function compareSlow(lengths: Lengths): void {
+function compareTrl(lengths: Lengths): void {
   const ours = timed(1, () => planPacks(lengths, LIMITS, OPTIONS));
   const { numPacks, lowerBound } = ours.value;
-  console.log(` the first ${COUNT_SLOW} of them, bound ${lowerBound}`);
+  console.log(` the first ${COUNT_TRL} of them, bound ${lowerBound}`);
   line('OneVision', numPacks, lowerBound, ours.seconds, `, ${ours.value.methods.join()}`);
-  const slack = timed(1, () => minimumBinSlack(lengths.tokens, CAPACITY));
-  line('minimum bin slack', slack.value, lowerBound, slack.seconds);
   const trl = runTrl(lengths.tokens);
   if (typeof trl === 'string') console.log(`  TRL: skipped, ${trl}`);
   else {
@@ -116,8 +121,7 @@ const RANKS = [8, 128, 1024];
 /** How much of the time ranks compute, in the cost model: packs in random and in balanced order. */
 function compareBalance(mix: Mix): void {
   const lengths = drawMix(mix, COUNT, 1);
-  const needs = { ...lengths, maxTokens: CAPACITY, maxPatches: 4 * CAPACITY, segments: 4096 };
-  const { byTokens } = survey(needs, undefined, 1);
+  const problem = problemOf(lengths);
   const plan = planPacks(lengths, LIMITS, OPTIONS);
   const attention = { attention: 1, linear: 0, vision: 0 };
   const models = { 'Σn² alone': attention, 'an 8B model': DEFAULT_COST };
@@ -131,7 +135,7 @@ function compareBalance(mix: Mix): void {
         const used = isBalanced ? balanceSteps(order, costs, shape, 1) : order;
         return percent(syncEfficiency(used, costs, shape)).replace(/\d\d %/, ' %');
       };
-      const fit = efficiency(bestFitDecreasing(byTokens), false);
+      const fit = efficiency(bestFitDecreasing(problem), false);
       return `${ranks}: ${fit} → ${efficiency(plan, false)} → ${efficiency(plan, true)}`;
     });
     console.log(`  ${mix}, ${name}: ${columns.join(', ')}`);
@@ -156,7 +160,7 @@ function runTrl(lengths: Uint32Array): TrlResult | string {
       encoding: 'utf8',
       env: { ...process.env, HF_HUB_OFFLINE: '1', HF_HOME: dir },
     });
-    if (status !== 0) return stderr.trim().split('\n').at(-1) ?? `${python} ended with ${status}`;
+    if (status !== 0) return stderr?.trim().split('\n').at(-1) ?? `there is no ${python}`;
     const [version = '', ...numbers] = stdout.trim().split('\n').at(-1)?.split(' ') ?? [];
     const [packs = 0, seconds = 0, packsAll = 0, secondsAll = 0] = numbers.map(Number);
     return { version, packs, seconds, packsAll, secondsAll };

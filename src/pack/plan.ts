@@ -64,14 +64,13 @@ export function planPacks(lengths: Lengths, limits: PackLimits, options: PlanOpt
   const { segments } = limits;
   const needs = { tokens, patches, maxTokens: limits.tokens, maxPatches: limits.patches, segments };
   const parts = [...groupsOf(apart)].map((items) => planGroup(needs, items, seed));
-  const sum = (of: (part: Solution) => number): number =>
+  const sum = (of: (part: Part) => number): number =>
     parts.reduce((total, part) => total + of(part), 0);
   const numPacks = sum(({ packs }) => packs.numPacks);
   const packs = joinParts(parts, needs, (multiple - (numPacks % multiple)) % multiple);
   sortMembers(packs);
   const lowerBound = multiple * Math.ceil(sum((part) => part.lowerBound) / multiple);
-  let used = 0;
-  for (const sample of packs.members) used += tokens[sample] ?? 0;
+  const used = sum((part) => part.numTokens);
   return {
     ...packs,
     overlong,
@@ -113,16 +112,22 @@ function* groupsOf(apart: PlanOptions['apart']): Generator<Uint32Array | undefin
   }
 }
 
+/** The plan of samples that may share packs. */
+interface Part extends Solution {
+  readonly numTokens: number;
+}
+
 /** Plans samples that may share packs. The budget in shorter supply leads. */
-function planGroup(needs: Needs, items: Uint32Array | undefined, seed: number): Solution {
-  const { byTokens, byPatches, leads, bound, numText } = survey(needs, items, seed);
-  if (leads === 'tokens') return solve(byTokens, bound);
+function planGroup(needs: Needs, items: Uint32Array | undefined, seed: number): Part {
+  const { byTokens, byPatches, leads, bound, numText, numTokens } = survey(needs, items, seed);
+  if (leads === 'tokens') return { ...solve(byTokens, bound), numTokens };
   const solved = solve(byPatches, bound);
-  return { ...solved, packs: addText(solved.packs, byTokens, byPatches, numText) };
+  const packs = addText(solved.packs, byTokens, byPatches, numText);
+  return { ...solved, packs, numTokens };
 }
 
 /** One list of packs, with so many more of them made from the packs of the largest part. */
-function joinParts(parts: readonly Solution[], needs: Needs, numNew: number): Packs {
+function joinParts(parts: readonly Part[], needs: Needs, numNew: number): Packs {
   const packs = parts.map((part) => part.packs);
   if (numNew > 0) {
     const largest = packs.reduce((a, b) => (b.numPacks > a.numPacks ? b : a));

@@ -2,11 +2,11 @@
 // classes of length says which compositions to use how often, real samples then fill them.
 
 import { createRandom, hashUint32 } from '../../core/hash.ts';
-import { decreasing, OpenPacks } from './best-fit.ts';
 import { type Classes, relax } from './columns.ts';
-import { LengthSet } from './lookup/length-set.ts';
+import { Shelf } from './lookup/shelf.ts';
 import { type Packs, PackWriter, type Problem } from './problem.ts';
 import { shuffle } from './shuffle.ts';
+import { packBySlack } from './slack.ts';
 
 /** Classes of length in one relaxation; more are finer and slower (cubic). */
 const MAX_CLASSES = 160;
@@ -34,7 +34,7 @@ export function relaxationBound(histogram: Float64Array, capacity: number): numb
 /**
  * Plans by patterns. The leading budget must be the only one that binds. Samples of each class are
  * taken at random, the last of a pack is the longest that fits; what the classes' rounding leaves
- * is relaxed again, and the rest packed best-fit-decreasing. 8 bytes a sample.
+ * is relaxed again, and the rest packed by minimum slack. 8 bytes a sample.
  */
 export function packByPatterns(problem: Problem): Packs {
   const shelf = new Shelf(problem);
@@ -46,7 +46,7 @@ export function packByPatterns(problem: Problem): Packs {
     if (classes.lengths.length > 0) fillPatterns(classes, shelf, writer, problem, pass);
     if (shelf.numLeft > 0.8 * before) break;
   }
-  packRest(shelf, writer, problem);
+  packBySlack(shelf, writer, problem.leadCapacity);
   return writer.finish();
 }
 
@@ -155,76 +155,4 @@ function choose(
   if (chosen.length === centres.length && room <= slack) return chosen;
   for (const length of chosen) shelf.release(length);
   return undefined;
-}
-
-/** Packs what is left, longest first. */
-function packRest(shelf: Shelf, writer: PackWriter, problem: Problem): void {
-  const open = new OpenPacks(problem);
-  const packs: number[][] = [];
-  for (let length = shelf.floor(problem.leadCapacity); length >= 0; ) {
-    const pack = open.place(length, 0);
-    shelf.reserve(length);
-    packs[pack] ??= [];
-    packs[pack].push(shelf.draw(length));
-    length = shelf.floor(length);
-  }
-  for (const pack of packs) {
-    for (const sample of pack) writer.add(sample);
-    writer.close();
-  }
-}
-
-/** The samples that are left, by length; those of one length in a seeded random order. */
-class Shelf {
-  /** Samples left of each length. */
-  readonly counts: Float64Array;
-  numLeft: number;
-  readonly #lengths: LengthSet;
-  readonly #order: Uint32Array;
-  /** End of what is left of each length in the order. */
-  readonly #ends: Uint32Array;
-
-  constructor(problem: Problem) {
-    const { leadCapacity, numItems, histogram } = problem;
-    this.counts = histogram.slice();
-    this.counts[0] = 0;
-    this.numLeft = numItems;
-    this.#lengths = new LengthSet(leadCapacity);
-    this.#order = decreasing(problem);
-    this.#ends = new Uint32Array(leadCapacity + 1);
-    let end = 0;
-    for (let length = leadCapacity; length > 0; length -= 1) {
-      end += this.counts[length] ?? 0;
-      this.#ends[length] = end;
-      if (this.counts[length] !== 0) this.#lengths.add(length);
-    }
-  }
-
-  /** The largest length ≤ `length` that is left, or −1. */
-  floor(length: number): number {
-    return this.#lengths.floor(length);
-  }
-
-  /** Sets a sample of this length aside. */
-  reserve(length: number): void {
-    this.numLeft -= 1;
-    const left = (this.counts[length] ?? 0) - 1;
-    this.counts[length] = left;
-    if (left === 0) this.#lengths.delete(length);
-  }
-
-  /** Puts one back. */
-  release(length: number): void {
-    this.numLeft += 1;
-    const left = (this.counts[length] ?? 0) + 1;
-    this.counts[length] = left;
-    if (left === 1) this.#lengths.add(length);
-  }
-
-  /** A sample of this length that was set aside. */
-  draw(length: number): number {
-    const end = (this.#ends[length] ?? 0) - 1;
-    this.#ends[length] = end;
-    return this.#order[end] ?? 0;
-  }
 }

@@ -1,22 +1,28 @@
-// Which planner is used: random draws first; where they leave a gap, best-fit-decreasing and patterns
-// too, and the plan with the fewest packs is kept.
+// Which planner is used: random draws first; where they leave a gap, best-fit-decreasing, patterns and
+// minimum slack too, and the plan with the fewest packs is kept.
 
 import { bestFitDecreasing, decreasing, OpenPacks } from './best-fit.ts';
 import { drawPacks } from './drawn.ts';
 import { packByPatterns, relaxationBound } from './patterns.ts';
 import { type Packs, type Problem, toPacks } from './problem.ts';
+import { minimumBinSlack } from './slack.ts';
 
-export type Method = 'drawn' | 'best-fit' | 'patterns';
+export type Method = 'drawn' | 'best-fit' | 'patterns' | 'slack';
 
-export interface Solution {
+interface Plan {
   readonly packs: Packs;
   readonly method: Method;
+}
+
+export interface Solution extends Plan {
   /** No plan has fewer packs. */
   readonly lowerBound: number;
 }
 
 /** Gap to the bound at which the other planners are asked as well. */
 const GOOD_GAP = 0.0005;
+/** Samples in a pack up to which minimum slack is tried too. */
+const FEW = 4;
 
 /** Packs all samples of a problem, of which a lower bound is known. */
 export function solve(problem: Problem, bound: number): Solution {
@@ -24,23 +30,24 @@ export function solve(problem: Problem, bound: number): Solution {
   if (drawn.numPacks <= bound * (1 + GOOD_GAP)) {
     return { packs: drawn, method: 'drawn', lowerBound: bound };
   }
-  const relaxed = relaxationBound(problem.histogram, problem.leadCapacity);
-  const plans: { packs: Packs; method: Method }[] = [];
+  const lowerBound = Math.max(bound, relaxationBound(problem.histogram, problem.leadCapacity));
+  let best: Plan = { packs: bestFitDecreasing(problem), method: 'best-fit' };
   if (problem.side === undefined && segmentsNeverBind(problem)) {
-    plans.push({ packs: packByPatterns(problem), method: 'patterns' });
+    best = better({ packs: packByPatterns(problem), method: 'patterns' }, best);
+    const { numPacks } = best.packs;
+    if (numPacks > lowerBound && problem.numItems <= FEW * numPacks) {
+      best = better(best, { packs: minimumBinSlack(problem), method: 'slack' });
+    }
   }
-  plans.push({ packs: bestFitDecreasing(problem), method: 'best-fit' });
   // Drawn packs mix the sources best, so one pack more, or the gap that counts as none, is no loss.
-  const least = Math.min(...plans.map(({ packs }) => packs.numPacks));
-  const tolerated = Math.max(least + 1, least * (1 + GOOD_GAP));
-  const best =
-    drawn.numPacks <= tolerated
-      ? { packs: drawn, method: 'drawn' as const }
-      : plans.find(({ packs }) => packs.numPacks === least);
-  return {
-    ...(best ?? { packs: drawn, method: 'drawn' }),
-    lowerBound: Math.max(bound, relaxed),
-  };
+  const least = best.packs.numPacks;
+  const isClose = drawn.numPacks <= Math.max(least + 1, least * (1 + GOOD_GAP));
+  return { ...(isClose ? { packs: drawn, method: 'drawn' } : best), lowerBound };
+}
+
+/** The plan with fewer packs; the first of equals. */
+function better(first: Plan, second: Plan): Plan {
+  return second.packs.numPacks < first.packs.numPacks ? second : first;
 }
 
 /**

@@ -23,6 +23,8 @@ export interface Survey {
   readonly bound: number;
   /** Samples without images that fit. */
   readonly numText: number;
+  /** Tokens of the samples that fit. */
+  readonly numTokens: number;
 }
 
 /** @param items samples to look at; undefined: all. */
@@ -82,5 +84,6 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
       Math.ceil(numItems / segments),
     ),
     numText,
+    numTokens: sumTokens,
   };
 }
