@@ -1,5 +1,5 @@
 // The first planner: packs drawn at random and then closed exactly. Every pack is a random sample of
-// the data, so sources mix and costs are alike, and next to no token is left empty.
+// the data, so sources mix, and next to no token is left empty.
 
 import { hashUint32 } from '../../core/hash.ts';
 import { Pool } from './lookup/pool.ts';
