@@ -30,12 +30,15 @@ function goldenModel(): OneVision {
     hiddenSize: 32,
     intermediateSize: 48,
   };
-  return new OneVision({ ...SMALL, text, imageTokenId: 1000 }, (name, shape, init) => {
-    const stored = `weight/${name}`;
-    return golden.names.includes(stored)
-      ? keep(ops.clone(golden.tensor(stored)))
-      : fresh(name, shape, init);
-  });
+  return new OneVision(
+    { ...SMALL, text, imageTokenId: 1000, videoTokenId: 1001 },
+    (name, shape, init) => {
+      const stored = `weight/${name}`;
+      return golden.names.includes(stored)
+        ? keep(ops.clone(golden.tensor(stored)))
+        : fresh(name, shape, init);
+    },
+  );
 }
 
 /** The packs of every step: two sequences each, their last two thirds supervised. */
