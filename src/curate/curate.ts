@@ -1,9 +1,9 @@
 // Curation: survey → decide → write. Filters, deduplication, concepts, balancing; one ledger row an
 // input. Two passes over the images; memory for a few bytes of each sample.
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
-import { ensureFolder, sweepTemporary } from '../core/files.ts';
+import { ensureFolder, sha256File, sweepTemporary } from '../core/files.ts';
 import { type Logger, log as processLog } from '../core/log.ts';
 import { type ConceptCount, writeConceptTable } from '../sample/concept-table.ts';
 import { LEDGER, writeLedger } from '../sample/ledger.ts';
@@ -102,9 +102,13 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   return manifest;
 }
 
-/** What the concept list and the evaluation sets of the settings contain now. */
-async function otherHashes({ filters, concepts }: CurateConfig): Promise<string[]> {
+/** What the settings name and do not hold: concept list, evaluation sets, modules of one's own. */
+async function otherHashes({ filters, concepts, embedder }: CurateConfig): Promise<string[]> {
   const hashes = concepts.list === null ? [] : [readManifest(concepts.list).configHash];
+  const modules = filters.hooks.map((hook) => hook.module);
+  for (const module of embedder === null ? modules : [...modules, embedder]) {
+    if (existsSync(module)) hashes.push(await sha256File(module));
+  }
   for (const folder of filters.evaluation) hashes.push((await openSource(folder)).hash);
   return hashes;
 }
