@@ -1,7 +1,7 @@
 // Our Energon layouts through Megatron-Energon and WebDataset themselves: samples equal field by field,
 // the index equal to the one that Energon's own preparation writes, and back through our reader.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -25,6 +25,7 @@ import {
 
 const LAYOUTS = ['energon', 'energon-multi-turn', 'energon-unpacked'] as const;
 let dir = '';
+let tokenizer = '';
 let samples: Sample[] = [];
 /** Samples left out by the layout. */
 const dropped = new Map<LayoutName, number>();
@@ -33,27 +34,39 @@ before(async () => {
   dir = mkdtempSync(join(tmpdir(), 'energon-'));
   samples = await tinySamples(120);
   await writeSamples(join(dir, 'in'), samples);
-  const tokenizer = await writeTinyTokenizer(dir, samples);
+  tokenizer = await writeTinyTokenizer(dir, samples);
   for (const layout of LAYOUTS) {
-    await pack({
-      inputs: [{ dir: join(dir, 'in') }],
-      output: join(dir, layout),
-      config: PackConfigSchema.parse({
-        maxTokens: 200,
-        maxPatches: 400,
-        maxShardBytes: 60_000,
-        layout,
-      }),
-      tokenizer,
-      processor: TINY_PROCESSOR,
-      log: silentLog,
-    });
+    await packTo(layout, layout, 1);
     const rows = await Array.fromAsync(readLedger(join(dir, layout, 'ledger.jsonl')));
     assert.ok(rows.every((row) => row.verdict === 'drop' && /layout/.test(row.reason)));
     dropped.set(layout, rows.length);
   }
 });
 after(() => rmSync(dir, { recursive: true }));
+
+async function packTo(name: string, layout: LayoutName, workers: number): Promise<void> {
+  const settings = { maxTokens: 200, maxPatches: 400, maxShardBytes: 60_000, layout, workers };
+  await pack({
+    inputs: [{ dir: join(dir, 'in') }],
+    output: join(dir, name),
+    config: PackConfigSchema.parse(settings),
+    tokenizer,
+    processor: TINY_PROCESSOR,
+    log: silentLog,
+  });
+}
+
+test('another number of processes gives the same bytes, the index of Energon included', async () => {
+  await packTo('again', 'energon', 2);
+  const hashes = (name: string): string[] =>
+    globSync('**/*', { cwd: join(dir, name) })
+      .concat(globSync('.nv-meta/*', { cwd: join(dir, name) }), ['.nv-meta/.info.json'])
+      .filter((file) => statSync(join(dir, name, file)).isFile())
+      .map((file) => `${file} ${sha256Hex(readFileSync(join(dir, name, file)))}`)
+      .sort();
+  assert.ok(hashes('energon').some((line) => line.startsWith('.nv-meta/index.sqlite')));
+  assert.deepEqual(hashes('again'), hashes('energon'));
+});
 
 function readAll(layout: LayoutName): Map<string, readonly PackedSample[]> {
   using packs = openPacks(join(dir, layout));
