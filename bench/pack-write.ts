@@ -75,13 +75,23 @@ async function timed(work: () => Promise<void> | void): Promise<number> {
   return seconds(start);
 }
 
+/** Processor time of the last `cp`, in µs. */
+let copyCpu = 0;
+
 function copy(): void {
   const files = readdirSync(join(dir, 'in')).map((name) => join(dir, 'in', name));
   mkdirSync(join(dir, 'copy'));
-  execFileSync('cp', ['--reflink=never', ...files, join(dir, 'copy')]);
+  const script = 'cp --reflink=never "$@" && times';
+  const to = join(dir, 'copy');
+  const times = execFileSync('bash', ['-c', script, 'cp', ...files, to], { encoding: 'utf8' });
+  const ofChildren = times.trim().split('\n').at(-1) ?? '';
+  copyCpu = [...ofChildren.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, rest]) => sum + 1e6 * (60 * Number(minutes) + Number(rest)),
+    0,
+  );
   execFileSync(
     'sync',
-    readdirSync(join(dir, 'copy')).map((name) => join(dir, 'copy', name)),
+    readdirSync(to).map((name) => join(to, name)),
   );
 }
 
@@ -146,7 +156,8 @@ console.log(
 );
 const perSample = (user + system) / NUM_SAMPLES;
 console.log(
-  `processor time of writing: ${perSample.toFixed(0)} µs a sample (${(user / NUM_SAMPLES).toFixed(0)} in ` +
-    `user space), or ${Math.round(1e6 / perSample)} samples/s a core`,
+  `processor time a sample: writing ${perSample.toFixed(0)} µs (${(user / NUM_SAMPLES).toFixed(0)} in user ` +
+    `space), cp ${(copyCpu / NUM_SAMPLES).toFixed(0)} µs; writing alone, ${workers} cores do ` +
+    `${Math.round((workers * 1e6) / perSample)} samples/s`,
 );
 if (process.argv[3] === undefined) rmSync(dir, { recursive: true });
