@@ -20,10 +20,11 @@ const MAX_BUCKETS = 4096;
 export function drawStream(problem: Problem, seed: number): Stream {
   const { lead, items, numItems, leadCapacity } = problem;
   const total = items?.length ?? lead.length;
+  const takesAll = total === numItems;
   const bits = Math.ceil(Math.log2(Math.min(MAX_BUCKETS, Math.max(1, numItems / BUCKET))));
   const starts = new Uint32Array((1 << bits) + 1);
   for (let i = 0; i < total; i += 1) {
-    if (!fits(problem, items?.[i] ?? i)) continue;
+    if (!takesAll && !fits(problem, items?.[i] ?? i)) continue;
     const bucket = bucketOf(i, seed, bits) + 1;
     starts[bucket] = (starts[bucket] ?? 0) + 1;
   }
@@ -35,7 +36,7 @@ export function drawStream(problem: Problem, seed: number): Stream {
   const cursor = starts.slice();
   for (let i = 0; i < total; i += 1) {
     const sample = items?.[i] ?? i;
-    if (!fits(problem, sample)) continue;
+    if (!takesAll && !fits(problem, sample)) continue;
     const bucket = bucketOf(i, seed, bits);
     const slot = cursor[bucket] ?? 0;
     cursor[bucket] = slot + 1;
