@@ -4,19 +4,29 @@
 // where ours are packed and theirs padded in batches of 16. Then where our step's time goes.
 // Run: PYTHON=python3 node bench/train-step.ts [--rounds 3] [--shrink 16]
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/core/hash.ts';
 import { makeBatch, NO_TARGET, type Segment } from '../src/model/batch.ts';
 import { createOneVision } from '../src/model/onevision.ts';
+import { tinyConfig, vocabularyOf } from '../src/model/presets.ts';
+import { drawOrder } from '../src/pack/order.ts';
+import { openPacks } from '../src/pack/read.ts';
 import { runtimeInfo, setNumThreads } from '../src/tensor/index.ts';
 import { native } from '../src/tensor/native.ts';
+import { loadTokenizer } from '../src/text/tokenizer.ts';
 import { TrainConfigSchema } from '../src/train/config.ts';
+import { workerAssembly } from '../src/train/data/assembly-line.ts';
+import { Loader } from '../src/train/data/loader.ts';
 import type { AssembledPack } from '../src/train/data/segments.ts';
 import { Learner } from '../src/train/learner.ts';
 import { trainStep } from '../src/train/step.ts';
 import { SMALL } from '../test/support/model.ts';
+import { prepareTinyRun, TINY_SPEC } from '../test/support/tiny-run.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, shrink: { type: 'string', default: '16' } },
@@ -88,7 +98,7 @@ async function startPython(): Promise<
 function packOf(lengths: readonly number[], name: string): AssembledPack {
   const random = createRandom('train-step', name);
   const segments = lengths.map((length): Segment => {
-    const inputIds = Int32Array.from({ length }, () => 100 + random.int(TEXT.vocabSize - 100));
+    const inputIds = Int32Array.from({ length }, () => 1000 + random.int(TEXT.vocabSize - 1000));
     const targets = inputIds.map((_, i) => inputIds[i + 1] ?? NO_TARGET);
     return { inputIds, targets, images: [], lossWeights: new Float32Array(length).fill(1) };
   });
@@ -137,14 +147,43 @@ function captionLengths(round: number): number[] {
   );
 }
 
+/** Packs of small pictures through the loader while the model trains: share of the time waited. */
+async function dataWait(learner: Learner, dir: string): Promise<number> {
+  const packDirs = [join(dir, 'packs')];
+  using reader = openPacks(join(dir, 'packs'));
+  const steps = 4;
+  const loader = new Loader({
+    order: drawOrder([{ numPacks: reader.numPacks, length: steps }], 1),
+    packsPerStep: 1,
+    firstStep: 0,
+    prefetch: 4,
+    line: workerAssembly({ packDirs, tokenizer: join(dir, 'tokenizer'), settings: TINY_SPEC }, 1),
+  });
+  let waitMs = 0;
+  let totalMs = 0;
+  for (let step = 0; step < steps; step += 1) {
+    const start = performance.now();
+    const loaded = await loader.next();
+    trainStep(loaded.packs, 1e-4, { ...learner, microBatchPacks: 1, clip: 1 });
+    // The first step waits for the worker to start.
+    if (step > 0) waitMs += loaded.waitMs;
+    if (step > 0) totalMs += performance.now() - start;
+  }
+  await loader.close();
+  return waitMs / totalMs;
+}
+
 const median = (list: readonly number[]): number =>
   list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
 setNumThreads(1);
 const python = await startPython();
-const config = { ...SMALL, text: TEXT };
-const model = createOneVision(config, { seed: 1 });
+const dir = mkdtempSync(join(tmpdir(), 'train-step-'));
+await prepareTinyRun(dir);
+const vocabulary = vocabularyOf(loadTokenizer(join(dir, 'tokenizer')));
+const sizes = { width: 64, headDim: 32, visionLayers: 1, textLayers: 1 };
+const model = createOneVision({ ...tinyConfig(vocabulary, sizes), text: TEXT }, { seed: 1 });
 const learner = new Learner(model, CONFIG);
 console.log(
   `OneVision: ${(model.numParameters / 1e6).toFixed(1)}M parameters, libtorch ${runtimeInfo().version}`,
@@ -194,3 +233,7 @@ if (python !== undefined) {
 
 const share = shareInTypeScript(() => void ourStep(learner, even));
 console.log(`\nshare of a step in TypeScript: ${(100 * share).toFixed(2)} % (goal < 2 %)`);
+
+const waited = await dataWait(learner, dir);
+console.log(`data wait: ${(100 * waited).toFixed(2)} % of a step (goal < 1 %)`);
+rmSync(dir, { recursive: true });
