@@ -182,6 +182,10 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
       message: 'bfloat16-stochastic needs the optimizer adamw',
     },
   )
+  .refine(({ precision, offload }) => precision !== 'bfloat16-stochastic' || !offload, {
+    path: ['offload'],
+    message: 'keeps float32 copies; bfloat16-stochastic has none',
+  })
   .refine(({ precision, matmul }) => precision === 'float32' || matmul === 'float32', {
     path: ['matmul'],
     message: 'is for precision float32; with bfloat16 everything is multiplied in it',

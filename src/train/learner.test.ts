@@ -186,6 +186,7 @@ test('settings that contradict each other are refused by name', () => {
     /needs the optimizer adamw/,
   );
   assert.match(message({ precision: 'bfloat16', matmul: 'bfloat16' }), /is for precision float32/);
+  assert.match(message({ precision: 'bfloat16-stochastic', offload: true }), /has none/);
   assert.match(message({ lora: { rank: 2 }, emaDecay: 0.9 }), /there are none that are trained/);
   assert.match(message({ lora: { rank: 2 }, trainable: ['merger'] }), /among the trainable parts/);
   assert.match(message({ lora: { rnak: 2 } }), /rnak/);

@@ -91,7 +91,9 @@ export class Learner {
     const saved = readTensors(join(dir, OPTIMIZER_FILE));
     const isMaster = ([name]: readonly [string, Tensor]): boolean => name.endsWith('.master');
     const entries = [...saved.tensors];
-    this.masters?.loadState(new Map(entries.filter(isMaster)));
+    const masters = entries.filter(isMaster);
+    // float32 weights whose offload begins here are their own copies.
+    if (masters.length > 0) this.masters?.loadState(new Map(masters));
     this.optimizer.loadState(new Map(entries.filter((entry) => !isMaster(entry))));
     saved.close();
     if (this.#ema === undefined || !existsSync(join(dir, EMA_FILE))) return;
