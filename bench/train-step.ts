@@ -153,7 +153,7 @@ async function dataWait(learner: Learner, dir: string): Promise<number> {
   using reader = openPacks(join(dir, 'packs'));
   const steps = 4;
   const loader = new Loader({
-    order: drawOrder([{ numPacks: reader.numPacks, length: steps }], 1),
+    order: drawOrder([{ sets: [{ numPacks: reader.numPacks }], length: steps }], 1),
     packsPerStep: 1,
     firstStep: 0,
     prefetch: 4,
