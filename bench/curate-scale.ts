@@ -1,7 +1,7 @@
 // Curation at scale, three claims: balancing of 100 million rows on one machine (time, memory, size
 // against the closed form), captions matched a second and core with 500,000 concepts, and the share
 // of the machine's matrix-product peak that concept search by embedding reaches.
-// Run: node bench/curate-scale.ts [balance|text|search|all] [rows] [folder]
+// Run: node bench/curate-scale.ts [balance|text|search|all] [rows] [folder] [rule 0–2]
 import { existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,8 @@ import { openColumns, sqlText } from '../src/sample/columns.ts';
 import { fromArray, setNumThreads, tidy } from '../src/tensor/index.ts';
 import * as ops from '../src/tensor/ops.ts';
 
-const [part = 'all', rowText = '100000000', folder = 'runs/curate-scale'] = process.argv.slice(2);
+const [part = 'all', rowText = '100000000', folder = 'runs/curate-scale', ruleText] =
+  process.argv.slice(2);
 const NUM_CONCEPTS = 500_000;
 const NUM_SHARDS = 10;
 
@@ -48,7 +49,7 @@ async function writeRows(numRows: number): Promise<string[]> {
     if (existsSync(file)) continue;
     const [from, to] = [(numRows * shard) / NUM_SHARDS, (numRows * (shard + 1)) / NUM_SHARDS];
     await columns.run(
-      `COPY (SELECT printf('%016x', hash(i)) AS uid, hash(i + 1) AS phash,
+      `COPY (SELECT hash(i) AS uid, hash(i + 1) AS phash,
          list_distinct([${list}][1:1 + (hash(i * 8) % 7)::INTEGER]) AS concepts
        FROM range(${from}, ${to}) r(i)) TO ${sqlText(file)} (FORMAT parquet)`,
     );
@@ -64,7 +65,7 @@ async function benchBalance(): Promise<void> {
     { rule: 'inverse-frequency', target: 0.5, replacement: true },
     { rule: 'metaclip-t', t: 2000 },
   ];
-  for (const own of settings) {
+  for (const own of ruleText === undefined ? settings : [settings[Number(ruleText)] ?? {}]) {
     const config = balanceSchema.parse(own);
     const name = `${config.rule}${config.replacement ? ', with replacement' : ''}`;
     const started = performance.now();

@@ -30,6 +30,8 @@ export interface ColumnVectors {
   readonly numRows: number;
   /** A VARCHAR column as a function of the row; null where there is none. */
   texts(column: number): (row: number) => string | null;
+  /** An INTEGER column without gaps, as a function of the row. */
+  integers(column: number): (row: number) => number;
   /** An INTEGER[] column: the values of row i are `values[offsets[i] … offsets[i + 1])`. */
   lists(column: number): { readonly offsets: Uint32Array; readonly values: Int32Array };
 }
@@ -58,8 +60,16 @@ export interface Columns {
     sql: string,
     values?: readonly DuckDBValue[],
   ): AsyncGenerator<ColumnVectors, void, undefined>;
+  /** Opens a table of one UINTEGER column for many numbers. Close it before the table is read. */
+  appendNumbers(table: string): Promise<NumberAppender>;
   close(): void;
   [Symbol.dispose](): void;
+}
+
+export interface NumberAppender {
+  /** Up to 2,048 at once. */
+  add(values: Uint32Array): void;
+  close(): void;
 }
 
 /** Rows that DuckDB takes at once. */
@@ -90,8 +100,21 @@ export async function openColumns(options: ColumnOptions = {}): Promise<Columns>
     columnBatches: (sql, values) => streamColumns(connection, sql, values),
     insert: (table, rows) => guard(() => insert(connection, table, rows), `insert into ${table}`),
     vectors: (sql, values) => streamVectors(connection, sql, values),
+    appendNumbers: (table) => guard(() => appendNumbers(connection, table), `append to ${table}`),
     close,
     [Symbol.dispose]: close,
+  };
+}
+
+async function appendNumbers(connection: DuckDBConnection, table: string): Promise<NumberAppender> {
+  const appender = await connection.createAppender(table);
+  return {
+    add: (values) => {
+      const chunk = DuckDBDataChunk.create([appender.columnType(0)], values.length);
+      chunk.setColumnValues(0, Array.from(values));
+      appender.appendDataChunk(chunk);
+    },
+    close: () => appender.closeSync(),
   };
 }
 
@@ -168,6 +191,11 @@ async function* streamVectors(
         const vector = chunk.getColumnVector(column);
         if (!(vector instanceof DuckDBVarCharVector)) throw wrongColumn('VARCHAR', column, sql);
         return (row) => vector.getItem(row);
+      },
+      integers: (column) => {
+        const vector = chunk.getColumnVector(column);
+        if (!(vector instanceof DuckDBIntegerVector)) throw wrongColumn('INTEGER', column, sql);
+        return (row) => vector.getItem(row) ?? Number.NaN;
       },
       lists: (column) => {
         const vector = chunk.getColumnVector(column);

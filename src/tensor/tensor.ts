@@ -67,6 +67,11 @@ export class Tensor {
     return target;
   }
 
+  /** The same into an array that is there already, of the type that `toArray` gives. */
+  copyTo(target: TypedArray): void {
+    native().toData(this.handle, target, carrierOf(this.dtype).dtype);
+  }
+
   /** The elements as plain numbers, row-major. For small tensors: logging, tests, sampling. */
   toNumbers(): number[] {
     return Array.from(this.toArray(), Number);

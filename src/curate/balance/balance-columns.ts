@@ -7,7 +7,7 @@ import { OneVisionError } from '../../core/errors.ts';
 import { ensureFolder, sha256File, sweepTemporary } from '../../core/files.ts';
 import { type Logger, log as processLog } from '../../core/log.ts';
 import { createProgress } from '../../core/progress.ts';
-import { type Columns, openColumns, sqlText } from '../../sample/columns.ts';
+import { type Columns, openColumns, sqlName, sqlText } from '../../sample/columns.ts';
 import {
   hashConfig,
   isComplete,
@@ -133,24 +133,28 @@ async function writeSelections(
   for (const [index, file] of files.entries()) {
     // Two sessions: a statement on one would end the rows that are still coming from it.
     using session = await openColumns({ threads });
-    using sink = await openColumns();
-    await sink.run('CREATE TABLE selection (uid VARCHAR, copies UINTEGER)');
+    using sink = await openColumns({ threads });
+    await sink.run('CREATE TABLE selection (copies UINTEGER)');
+    const appender = await sink.appendNumbers('selection');
     let [count, rows] = [0, 0];
     for await (const batch of readRowBatches(session, [file], options.columns)) {
       const copies = plan.copies(batch);
-      const chosen: [string, number][] = [];
-      for (const [row, times] of copies.entries()) {
-        if (times === 0) continue;
-        chosen.push([batch.uid(row), times]);
+      for (const times of copies) {
         rows += times;
+        if (times > 0) count += 1;
       }
-      count += chosen.length;
-      await sink.insert('selection', chosen);
+      appender.add(copies);
       numSeen += batch.numRows;
       progress.increment(batch.numRows);
     }
+    appender.close();
     const name = `selection-${String(index).padStart(6, '0')}.parquet`;
-    const { bytes, sha256 } = await writeParquet(sink, join(output, name), configHash);
+    const { bytes, sha256 } = await writeParquet(
+      sink,
+      selectionSql(file, options.columns),
+      join(output, name),
+      configHash,
+    );
     written.push({ name, bytes, sha256, count });
     numRows += rows;
     numDistinct += count;
@@ -163,14 +167,23 @@ async function writeSelections(
   return { written, numRows, numDistinct };
 }
 
+/** The uids of a file beside the copies, row by row. */
+function selectionSql(file: string, { uid = 'uid' }: RowColumns = {}): string {
+  return (
+    `SELECT uid, copies FROM (SELECT ${sqlName(uid)} AS uid FROM read_parquet(${sqlText(file)})) ` +
+    'POSITIONAL JOIN selection WHERE copies > 0'
+  );
+}
+
 async function writeParquet(
   session: Columns,
+  sql: string,
   path: string,
   configHash: string,
 ): Promise<{ bytes: number; sha256: string }> {
   const temporary = `${path}.${configHash}.tmp`;
   await rm(temporary, { force: true });
-  await session.run(`COPY selection TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
+  await session.run(`COPY (${sql}) TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
   await rename(temporary, path);
   return { bytes: (await stat(path)).size, sha256: await sha256File(path) };
 }

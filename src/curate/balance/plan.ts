@@ -1,6 +1,5 @@
 // Second pass of balancing: sizes in closed form, and a plan that decides on any row by itself.
 import { OneVisionError } from '../../core/errors.ts';
-import { coin } from '../../core/hash.ts';
 import type { BalanceConfig } from '../config.ts';
 import type { Census } from './census.ts';
 import { inverseFrequency, totalWeight } from './inverse-frequency.ts';
@@ -80,7 +79,7 @@ function coinPlanner(score: Score, expectedOf: Score, seed: number): Planner {
         decide(batch, (row) => {
           const expected = expectedOf(batch, row);
           const sure = Math.floor(expected);
-          return sure + (coin(batch.uid(row), seed, 'balance') < expected - sure ? 1 : 0);
+          return sure + (batch.coin(row, seed) < expected - sure ? 1 : 0);
         }),
     }),
   };
@@ -98,7 +97,7 @@ function racePlanner(weight: Score, numWanted: number, seed: number): Planner {
   const arrival: Score = (batch, row) => {
     const own = weight(batch, row);
     if (!(own > 0)) return Number.POSITIVE_INFINITY;
-    return -Math.log1p(-coin(batch.uid(row), seed, 'balance')) / own;
+    return -Math.log1p(-batch.coin(row, seed)) / own;
   };
   return {
     add: (batch) => {
