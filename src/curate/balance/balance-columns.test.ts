@@ -92,6 +92,27 @@ test('every rule chooses from files what it chooses in memory, however they are 
   }
 });
 
+test('a uid that is a whole number of 64 bits has a coin of its own and comes back as it is', async () => {
+  const file = join(root, 'numbers.parquet');
+  using session = await openColumns();
+  await session.run(
+    `COPY (SELECT (18446744073709551615 - i * 4294967297)::UBIGINT AS uid, [(i % 7)::INTEGER] AS
+       concepts FROM range(3000) r(i)) TO ${sqlText(file)} (FORMAT parquet)`,
+  );
+  const options = { files: [file], numConcepts: 7, config: balanceSchema.parse({ target: 0.5 }) };
+  const output = join(root, 'numbers');
+  const { files, counts } = await balanceColumns({ ...options, output, seed: 1, log: silentLog });
+  assert.deepEqual([counts['rows'], counts['distinct']], [1500, 1500]);
+  const path = sqlText(join(output, files[0]?.name ?? ''));
+  const uids: bigint[] = [];
+  for await (const rows of session.batches(`SELECT uid FROM read_parquet(${path})`)) {
+    uids.push(...rows.map((row) => row['uid'] as bigint));
+  }
+  assert.equal(new Set(uids).size, 1500);
+  for (const uid of uids) assert.equal((18446744073709551615n - uid) % 4294967297n, 0n);
+  assert.ok(uids.some((uid) => uid > 2n ** 63n));
+});
+
 test('a finished selection is not made again', async () => {
   const { manifest } = await run('again', parts, { target: 0.1 });
   rmSync(join(root, 'again', 'selection-000001.parquet'));

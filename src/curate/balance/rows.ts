@@ -46,7 +46,7 @@ export function batchOfItems(items: readonly BalanceItem[]): {
   const batch = {
     numRows: items.length,
     uid: (row: number) => items[row]?.uid ?? '',
-    coin: (row: number, seed: number) => coin(items[row]?.uid ?? '', seed, STAGE),
+    coin: (row: number, seed: number) => coinOf(items[row]?.uid ?? '', seed),
     language: (row: number) => items[row]?.language ?? '',
     offsets,
     concepts: Int32Array.from(concepts),
@@ -64,6 +64,11 @@ export interface RowColumns {
 
 const STAGE = 'balance';
 
+/** The coin of a row whose uid is a text, in [0, 1). */
+export function coinOf(uid: string, seed: number): number {
+  return coin(uid, seed, STAGE);
+}
+
 /**
  * The rows of parquet files, in their order, in batches of up to 2,048. A uid is a text, or a whole
  * number from 0 to 2^64, which is several times as fast to read.
@@ -78,7 +83,7 @@ export async function* readRowBatches(
   const from = `FROM read_parquet([${files.map(sqlText).join(', ')}])`;
   const name = sqlName(uid);
   const isNumber = await isWholeNumber(columns, `SELECT typeof(${name}) AS type ${from} LIMIT 1`);
-  const half = (value: string): string => `(${value} - 2147483648)::INTEGER`;
+  const half = (value: string): string => `(${value}::BIGINT - 2147483648)::INTEGER`;
   const selected = [
     `coalesce(${sqlName(concepts)}::INTEGER[], [])`,
     language === undefined ? "''" : `coalesce(${sqlName(language)}::VARCHAR, '')`,
@@ -107,7 +112,7 @@ async function isWholeNumber(columns: Columns, sql: string): Promise<boolean> {
 function textUids(batch: ColumnVectors, column: string): Pick<RowBatch, 'uid' | 'coin'> {
   const texts = batch.texts(2);
   const uid = (row: number): string => texts(row) ?? noUid(column);
-  return { uid, coin: (row, seed) => coin(uid(row), seed, STAGE) };
+  return { uid, coin: (row, seed) => coinOf(uid(row), seed) };
 }
 
 function numberUids(batch: ColumnVectors): Pick<RowBatch, 'uid' | 'coin'> {

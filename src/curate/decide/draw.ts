@@ -2,7 +2,7 @@
 // over the concept column; memory for the concepts, and 8 bytes a row for the draw.
 import { createCensus } from '../balance/census.ts';
 import { createPlanner, type ExpectedSize } from '../balance/plan.ts';
-import type { RowBatch } from '../balance/rows.ts';
+import { coinOf, type RowBatch } from '../balance/rows.ts';
 import type { CurateConfig } from '../config.ts';
 import type { SurveyTable } from '../survey/survey.ts';
 import { codeOf, type Decisions, DRAWN, isTraining, NOT_DRAWN } from './decisions.ts';
@@ -95,6 +95,7 @@ async function* batches(
       numRows: rows.length,
       rows: Int32Array.from(rows, (row) => row['idx'] as number),
       uid: (i) => rows[i]?.['uid'] as string,
+      coin: (i, seed) => coinOf(rows[i]?.['uid'] as string, seed),
       language: (i) => rows[i]?.['language'] as string,
       offsets,
       concepts: Int32Array.from(lists.flat(), (name) => ids.get(name) as number),

@@ -1,5 +1,6 @@
 // The labels and tags that samples bring along, as names of concepts; in other languages too.
 import type { Sample } from '../../../sample/sample.ts';
+import { isUnspaced } from '../../match/alphabet.ts';
 
 /** Counts of one name, and its names in other languages. */
 export interface LabelCount {
@@ -34,7 +35,9 @@ export function conceptName(label: string): string | undefined {
   // A name that matching could not find: it has a sign inside.
   const isWhole = /^[\p{L}\p{M}\p{N}' ]+$/u.test(name);
   const isShort = name.length <= MAX_CHARS && name.split(' ').length <= MAX_WORDS;
-  return hasLetter && isWhole && isShort && name.length > 1 ? name : undefined;
+  // One letter names nothing, one character of Chinese may.
+  const isLong = name.length > 1 || isUnspaced(name);
+  return hasLetter && isWhole && isShort && isLong ? name : undefined;
 }
 
 /** Counts `meta.label`, `meta.tags` and `meta.labels` (language → label) of samples. */
