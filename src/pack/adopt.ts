@@ -57,7 +57,11 @@ export async function adoptPacks(options: AdoptOptions): Promise<Manifest> {
   const limits = { maxTokens, maxPatches };
   const sizes = archives.map((name) => [name, statSync(join(input, name)).size]);
   const hash = hashConfig('adopt', sizes, tokenizerHash(tokenizer), processor, limits);
-  if (isComplete(output, hash)) return readManifest(output);
+  const work = join(output, `.work-${hash}`);
+  if (isComplete(output, hash)) {
+    rmSync(work, { recursive: true, force: true }); // a kill may have come between the two
+    return readManifest(output);
+  }
   ensureFolder(output);
   const config: AdoptConfig = { input, output, layout, tokenizer, processor, ...limits };
   const spec = {
@@ -66,7 +70,6 @@ export async function adoptPacks(options: AdoptOptions): Promise<Manifest> {
     config,
     shards: archives,
   };
-  const work = join(output, `.work-${hash}`);
   const workers = options.workers ?? availableParallelism();
   const shards = (await runShards(spec, { dir: work, workers, log })) as AdoptedShard[];
   const skips = createSkipCounter({ maxRate: options.maxSkipRate ?? 0.001 });

@@ -129,6 +129,10 @@ test('the same settings give the same bytes, and a finished stage is not run aga
   const first = digest('first');
   assert.deepEqual(digest('second'), first);
   assert.ok(first.filter((line) => line.includes('.tar ')).length > 2);
+  // What a kill between the manifest and the end leaves.
+  const { configHash } = readManifest(join(dir, 'first'));
+  mkdirSync(join(dir, 'first', `.work-${configHash}`, 'write'), { recursive: true });
+  writeFileSync(join(dir, 'first', `.work-${configHash}`, 'write', 'task.json'), '{}');
   await run('first', { ...SETTINGS, maxShardBytes: 50_000 });
   assert.deepEqual(digest('first'), first);
 });

@@ -64,7 +64,10 @@ interface Job extends PackOptions {
 export async function pack(options: PackOptions): Promise<Manifest> {
   const job = await openJob(options);
   const { output, config, hash, log } = job;
-  if (isComplete(output, hash)) return readManifest(output);
+  if (isComplete(output, hash)) {
+    removeWork(output, () => true); // a kill may have come between the manifest and this
+    return readManifest(output);
+  }
   ensureFolder(output);
   removeWork(output, (name) => name !== `.work-${hash}`);
   const measured = await measure(job);
