@@ -1,4 +1,4 @@
-// Linear layers without a graph: the kernels for few rows and int8 weights against float64 sums.
+// Linear layers and RMSNorm without a graph: our kernels and int8 weights against float64 sums.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../core/hash.ts';
@@ -149,3 +149,31 @@ test('a layer from an int8 source multiplies bytes; wrong scales are refused', (
     assert.throws(() => ops.linearRows(x, full, { scale }), /a scale with int8 weights/);
   });
 });
+
+for (const [dtype, tolerance] of [
+  ['float32', 1e-6],
+  ['bfloat16', 8e-3],
+] as const) {
+  test(`RMSNorm without a graph, ${dtype}, equals the definition`, () => {
+    for (const shape of [
+      [1, 1024],
+      [3, 2, 13],
+      [5, 8],
+    ]) {
+      tidy(() => {
+        const dim = shape.at(-1) as number;
+        const x = randomTensor('norm x', shape, dtype);
+        const weight = randomTensor('norm w', [dim], dtype);
+        const out = noGrad(() => ops.rmsNormRows(x, weight, 1e-3));
+        assert.deepEqual([out.dtype, out.shape], [dtype, shape]);
+        const [values, scales] = [x.toNumbers(), weight.toNumbers()];
+        const expected = values.map((value, i) => {
+          const row = values.slice(i - (i % dim), i - (i % dim) + dim);
+          const mean = row.reduce((sum, v) => sum + v * v, 0) / dim;
+          return (value / Math.sqrt(mean + 1e-3)) * (scales[i % dim] as number);
+        });
+        assert.ok(error(out, expected) < tolerance, `${shape}`);
+      });
+    }
+  });
+}

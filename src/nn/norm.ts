@@ -28,17 +28,16 @@ export class LayerNorm extends Module {
 /** x / √(mean(x²) + eps) ⊙ weight. Zhang and Sennrich 2019. */
 export class RmsNorm extends Module {
   readonly weight: Tensor;
-  readonly #dim: number;
   readonly #eps: number;
 
   constructor(scope: Scope, dim: number, eps: number) {
     super(scope);
     this.weight = scope.parameter('weight', [dim], 'ones');
-    this.#dim = dim;
     this.#eps = eps;
   }
 
+  /** Without a graph, one pass over each row (native/rms_norm.cc). */
   forward(x: Tensor): Tensor {
-    return ops.rmsNorm(x, [this.#dim], { weight: this.weight, eps: this.#eps });
+    return ops.rmsNormRows(x, this.weight, this.#eps);
   }
 }

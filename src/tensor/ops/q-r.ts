@@ -218,6 +218,12 @@ export function rmsNorm(
   );
 }
 
+const rmsNormRowsOperator = new Operator('onevision::rms_norm');
+/** `onevision::rms_norm(Tensor x, Tensor weight, float eps) -> Tensor` */
+export function rmsNormRows(x: Tensor, weight: Tensor, eps: number): Tensor {
+  return wrap(native().call(rmsNormRowsOperator.id, x.handle, weight.handle, eps));
+}
+
 const rollOperator = new Operator('aten::roll');
 /** `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor` */
 export function roll(
