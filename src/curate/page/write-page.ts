@@ -1,8 +1,8 @@
 // From a curated folder to its report page.
 import { basename, dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../core/files.ts';
+import { sourceSpecSchema } from '../../sample/sources/source.ts';
 import { readReport } from '../report/report-file.ts';
-import { sourceSchema } from '../source-schema.ts';
 import { reportPage } from './page.ts';
 import { loadThumbnails, type Thumbnails } from './thumbnails.ts';
 
@@ -19,7 +19,7 @@ export async function writePage(
   dir: string,
 ): Promise<{ readonly path: string; readonly numPictures: number }> {
   const report = readReport(dir);
-  const spec = sourceSchema.parse(report.input);
+  const spec = sourceSpecSchema.parse(report.input);
   const examples = Object.values(report.examples).flat();
   const none: Thumbnails = new Map();
   const thumbnails = await loadThumbnails(spec, examples).catch(() => none);

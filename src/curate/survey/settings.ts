@@ -2,9 +2,8 @@
 // thresholds need no new survey.
 import * as z from 'zod';
 import { hashConfig } from '../../sample/manifest.ts';
-import type { SourceSpec } from '../../sample/sources/source.ts';
+import { type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from '../config.ts';
-import { sourceSchema } from '../source-schema.ts';
 
 /** Config of the survey task, as JSON. */
 export interface SurveySpec {
@@ -21,7 +20,7 @@ export interface ParsedSpec extends SurveySpec {
 }
 
 export const surveySpecSchema: z.ZodType<ParsedSpec, SurveySpec> = z.strictObject({
-  input: sourceSchema,
+  input: sourceSpecSchema,
   folder: z.string(),
   config: curateSchema,
   lemmas: z.array(z.string()).optional(),

@@ -8,9 +8,8 @@ import { readJson } from '../../core/files.ts';
 import { openColumns, sqlText } from '../../sample/columns.ts';
 import type { Sample } from '../../sample/sample.ts';
 import { openSource } from '../../sample/sources/open.ts';
-import type { Source, SourceSpec } from '../../sample/sources/source.ts';
+import { type Source, type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
 import { createShardWriter, type ShardFile, type ShardWriter } from '../../sample/webdataset.ts';
-import { sourceSchema } from '../source-schema.ts';
 import { surveyPath } from '../survey/survey-task.ts';
 import type { OutputShard, Piece } from './plan.ts';
 
@@ -25,7 +24,7 @@ export interface WriteSpec {
 }
 
 const specSchema: z.ZodType<WriteSpec> = z.strictObject({
-  input: sourceSchema,
+  input: sourceSpecSchema,
   survey: z.string(),
   plan: z.string(),
   output: z.string(),

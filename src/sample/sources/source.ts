@@ -18,7 +18,7 @@ export interface SourceSpec {
   readonly imageRoot?: string | undefined;
 }
 
-export const sourceSpecSchema: z.ZodType<SourceSpec> = z.strictObject({
+export const sourceSpecSchema: z.ZodType<SourceSpec, SourceSpec> = z.strictObject({
   path: z.string(),
   format: z.enum(SOURCE_FORMATS).optional(),
   name: z.string().optional(),
