@@ -367,7 +367,8 @@ test('the report is one page with the numbers of the manifest', async () => {
     survey.sources.map(({ name, samples: count }) => [name, count]),
     [['tiny', samples.length]],
   );
-  assert.ok(survey.balance.every(({ efficiency }) => efficiency > 0 && efficiency <= 1));
+  assert.ok(survey.balance.every(({ random, arranged }) => random > 0 && arranged >= random));
+  assert.ok(survey.balance.every(({ arranged }) => arranged > 0.9 && arranged <= 1));
   const html = await packReportHtml(survey);
   assert.doesNotMatch(html, /(src|href)="(?!data:)/);
   assert.match(html, /data:image\/jpeg;base64,/);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { hashUint32 } from '../../core/hash.ts';
 import { openColumns } from '../../sample/columns.ts';
 import { type Manifest, readManifest } from '../../sample/manifest.ts';
+import { costOf, DEFAULT_COST } from '../balance/cost.ts';
+import { balanceSteps, syncEfficiency } from '../balance/steps.ts';
 import { openPacks, type PackFacts } from '../read.ts';
 import type { Pack } from '../record.ts';
 import { readPackTable } from '../write/pack-table.ts';
@@ -30,14 +32,18 @@ export interface PackSurvey {
     readonly samples: number;
     readonly tokens: number;
   }[];
-  /** Mean over max of Σ tokens² when `ranks` random packs make a step. */
-  readonly balance: readonly { readonly ranks: number; readonly efficiency: number }[];
+  /** Share of the time that ranks compute, by the cost model: packs in random order, and arranged. */
+  readonly balance: readonly {
+    readonly ranks: number;
+    readonly random: number;
+    readonly arranged: number;
+  }[];
   readonly shown: readonly Pack[];
 }
 
 const NUM_BINS = 40;
 const BALANCE_RANKS = [8, 128, 1024];
-const BALANCE_STEPS = 400;
+const BALANCE_STEPS = 256;
 
 /**
  * Looks at a pack set. `numShown` packs are drawn by the seed.
@@ -52,6 +58,9 @@ export async function surveyPacks(dir: string, numShown: number, seed = 0): Prom
     numPacks <= numShown ? i : hashUint32('report', seed, i) % numPacks,
   );
   const squares = costs.map((cost) => cost.squares);
+  const modelled = Float64Array.from(costs, ({ squares: attention, tokens, patchSquares }) =>
+    costOf(DEFAULT_COST, [attention, tokens, patchSquares]),
+  );
   return {
     manifest,
     facts,
@@ -60,10 +69,7 @@ export async function surveyPacks(dir: string, numShown: number, seed = 0): Prom
     attention: histogram(squares.map((value) => value / facts.maxTokens ** 2)),
     patches: histogram(costs.map((cost) => cost.patches)),
     sources: await sourcesOf(dir),
-    balance: BALANCE_RANKS.map((ranks) => ({
-      ranks,
-      efficiency: efficiency(squares, ranks, seed),
-    })),
+    balance: BALANCE_RANKS.map((ranks) => balanceOf(modelled, ranks, seed)),
     shown: [...new Set(drawn)].sort((a, b) => a - b).map((pack) => reader.read(pack)),
   };
 }
@@ -88,20 +94,22 @@ export function histogram(values: readonly number[]): Histogram {
   return { low, high: low + width * numBins, counts };
 }
 
-/** Steps of random packs: the slowest rank is waited for. */
-function efficiency(costs: readonly number[], ranks: number, seed: number): number {
-  let [means, slowest] = [0, 0];
-  for (let step = 0; step < BALANCE_STEPS; step += 1) {
-    let [sum, max] = [0, 0];
-    for (let rank = 0; rank < ranks; rank += 1) {
-      const cost = costs[hashUint32('balance', seed, step, rank) % costs.length] ?? 0;
-      sum += cost;
-      max = Math.max(max, cost);
-    }
-    means += sum / ranks;
-    slowest += max;
-  }
-  return slowest === 0 ? 1 : means / slowest;
+/** Steps of one pack a rank: the slowest rank is waited for. */
+function balanceOf(
+  costs: Float64Array,
+  ranks: number,
+  seed: number,
+): PackSurvey['balance'][number] {
+  const order = new Uint32Array(2 * ranks * BALANCE_STEPS);
+  for (let i = 0; i < order.length; i += 2)
+    order[i] = hashUint32('balance', seed, i) % costs.length;
+  const shape = { packsPerStep: ranks, ranks };
+  const arranged = balanceSteps(order, costs, shape, seed);
+  return {
+    ranks,
+    random: syncEfficiency(order, costs, shape),
+    arranged: syncEfficiency(arranged, costs, shape),
+  };
 }
 
 async function sourcesOf(dir: string): Promise<PackSurvey['sources']> {

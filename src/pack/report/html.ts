@@ -28,6 +28,11 @@ export async function packReportHtml(survey: PackSurvey): Promise<string> {
   const colour = (source: string): string =>
     `hsl(${HUES[sources.indexOf(source) % HUES.length]} 45% 50% / .45)`;
   const strips = await Promise.all(survey.shown.map((pack) => strip(pack, survey, colour)));
+  const balanceRows = balance.map(({ ranks, random, arranged }) => [
+    number(ranks),
+    percent(random),
+    percent(arranged),
+  ]);
   const legend = sources
     .map(
       (name) => `<span class="key" style="background:${colour(name)}"></span>${escapeHtml(name)}`,
@@ -42,11 +47,8 @@ ${chart('Segments in a pack', survey.segments)}
 ${chart('Tokens left free', survey.free)}
 ${chart('Vision patches in a pack', survey.patches)}
 ${chart('Attention: Σ tokens² over capacity²', survey.attention)}</div>
-<h2>Balance over ranks</h2><p class="soft">Mean over slowest of Σ tokens², when every step draws one random pack a rank.</p>
-${table(
-  ['ranks', 'efficiency'],
-  balance.map(({ ranks, efficiency }) => [number(ranks), percent(efficiency)]),
-)}
+<h2>Balance over ranks</h2><p class="soft">Modelled share of the time that ranks compute when a step has one pack a rank: packs in random order, and arranged by cost.</p>
+${table(['ranks', 'random', 'arranged'], balanceRows)}
 ${sourceTable(survey)}
 <h2>Some packs</h2><p class="soft">Width is length in tokens; the blank end is waste.${legend}</p>
 ${strips.join('\n')}</html>
