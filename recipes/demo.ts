@@ -28,19 +28,19 @@ const train = {
   imageCacheMiB: 1024,
 } as const;
 const muon = { name: 'muon', weightDecay: 0.05, warmup: 0.04 } as const;
-const base = { captions: 11_000, counting: 4500, colour: 800, position: 400 };
+const base = { captions: 10_500, counting: 5400, colour: 700, position: 300 };
 
 const recipe: Recipe = defineRecipe({
   name: 'demo',
   curate: { balance: { target: 0.95 } },
   synth: {
     sets: [
-      { name: 'captions', task: 'caption', count: 12_000, turns: 1, yesNo: 0.2 },
-      { name: 'talk', task: 'caption', count: 12_000, turns: 1, yesNo: 0.6 },
+      { name: 'captions', task: 'caption', count: 12_000, turns: 1, yesNo: 0.1 },
+      { name: 'talk', task: 'caption', count: 12_000, turns: 1, yesNo: 0.25 },
       { name: 'pages', task: 'grid', count: 6000 },
       { name: 'loose-digits', task: 'grid', count: 6000, side: 2 },
-      { name: 'numbers', task: 'numbers', count: 16_000, lengths: [0.2, 0.35, 0.45] },
-      { name: 'counting', task: 'counting', count: 14_000 },
+      { name: 'numbers', task: 'numbers', count: 20_000, lengths: [0.2, 0.35, 0.45] },
+      { name: 'counting', task: 'counting', count: 18_000 },
       { name: 'colour', task: 'colour', count: 2000 },
       { name: 'position', task: 'position', count: 1000 },
       ...HELD_OUT_SETS,
@@ -57,25 +57,25 @@ const recipe: Recipe = defineRecipe({
     },
     'mid-train': {
       phases: [
-        { steps: 850, mix: { ...base, pages: 4500, 'loose-digits': 500 } },
-        { mix: { ...base, pages: 500, 'loose-digits': 2500, numbers: 4000 } },
+        { steps: 760, mix: { ...base, pages: 4800, 'loose-digits': 500 } },
+        { mix: { ...base, pages: 500, 'loose-digits': 2500, numbers: 5500 } },
       ],
-      train: { ...train, steps: 1600, optimizer: { ...muon, lr: 3e-3, minLr: 1.5e-3 } },
+      train: { ...train, steps: 1420, optimizer: { ...muon, lr: 3e-3, minLr: 1.5e-3 } },
     },
     instruct: {
       phases: [
         {
           mix: {
-            talk: 9000,
-            numbers: 7500,
-            'loose-digits': 1200,
-            counting: 5500,
-            colour: 900,
+            talk: 12_000,
+            numbers: 16_000,
+            'loose-digits': 2000,
+            counting: 13_500,
+            colour: 1300,
             position: 300,
           },
         },
       ],
-      train: { ...train, steps: 1450, optimizer: { ...muon, lr: 1.5e-3 } },
+      train: { ...train, steps: 1320, optimizer: { ...muon, lr: 1.5e-3 } },
     },
   },
   eval: ['unseen-style', 'unseen-concepts', 'numbers', 'counting', 'yes-no', 'colour', 'position'],
