@@ -17,7 +17,7 @@ export interface ConceptSearch {
 }
 
 export interface SearchOptions {
-  /** Queries and concepts of one product. The defaults keep it at 16 MB of scores. */
+  /** Queries and concepts of one product. The defaults keep the scores at 4 MB, in cache. */
   readonly blockRows?: number;
   readonly blockColumns?: number;
 }
@@ -27,7 +27,7 @@ export function createConceptSearch(
   concepts: Float32Array,
   dim: number,
   product: MatrixProduct,
-  { blockRows = 512, blockColumns = 8192 }: SearchOptions = {},
+  { blockRows = 512, blockColumns = 2048 }: SearchOptions = {},
 ): ConceptSearch {
   const blocks: LoadedMatrix[] = [];
   for (let at = 0; at < concepts.length; at += blockColumns * dim) {
@@ -72,6 +72,16 @@ function merge(
     const last = base + k - 1;
     let worst = best[last] as number;
     for (let at = start; at < end; at++) {
+      // Hardly any score is good enough: pass over four at a time.
+      while (
+        at + 4 < end &&
+        !((scores[at] as number) > worst) &&
+        !((scores[at + 1] as number) > worst) &&
+        !((scores[at + 2] as number) > worst) &&
+        !((scores[at + 3] as number) > worst)
+      ) {
+        at += 4;
+      }
       const score = scores[at] as number;
       if (!(score > worst)) continue;
       let place = last;
