@@ -10,7 +10,12 @@ import type { LossOptions, OneVision } from './onevision.ts';
 
 const BATCHES = [
   makeBatch([randomSegment('a', 12, [[2, 4]]), randomSegment('b', 9, []), randomSegment('c', 7)]),
-  makeBatch([randomSegment('d', 20, [[4, 4], [2, 2]])]), // biome-ignore format: one segment
+  makeBatch([
+    randomSegment('d', 20, [
+      [4, 4],
+      [2, 2],
+    ]),
+  ]),
 ];
 
 /** Loss and all gradients, accumulated over two batches. */

@@ -72,14 +72,14 @@ export async function* readTar(
   const handle = await openFile(path);
   try {
     const source = new ChunkReader(handle);
-    let longName: string | undefined;
-    let start = 0;
+    const names = new MemberNames();
     for (;;) {
       const header = await source.take(TAR_BLOCK);
       if (header.length === 0) throw damaged(path, source.position, 'ends without an end marker');
       if (header.length < TAR_BLOCK) throw damaged(path, source.position, 'is cut in a header');
       if (isZero(header)) return;
-      const { name, size, type } = parseHeader(header, path, source.position - TAR_BLOCK);
+      const head = parseHeader(header, path, source.position - TAR_BLOCK);
+      const { size } = head;
       if (size > maxBytes) {
         throw damaged(path, source.position, `has a member of ${size} bytes (limit ${maxBytes})`);
       }
@@ -87,17 +87,10 @@ export async function* readTar(
       const bytes = await source.take(size);
       const padding = await source.take(paddedSize(size) - size);
       if (bytes.length < size || padding.length < paddedSize(size) - size) {
-        throw damaged(path, source.position, `is cut in member ${longName ?? name}`);
+        throw damaged(path, source.position, `is cut in member ${names.of(head)}`);
       }
-      if (type === 'L') longName = cString(bytes);
-      else if (type === 'x') longName = paxPath(bytes) ?? longName;
-      else if (type !== 'g') {
-        if (type === '0' || type === '\0') {
-          yield { name: longName ?? name, headerOffset: start, dataOffset, bytes };
-        }
-        longName = undefined;
-      }
-      if (longName === undefined) start = source.position;
+      const regular = names.take(head, source.position, () => bytes);
+      if (regular !== undefined) yield { ...regular, dataOffset, bytes };
     }
   } finally {
     await handle.close();
@@ -110,26 +103,19 @@ export async function* readTar(
  * @throws OneVisionError 'data' when a header is damaged or the bytes end inside a member.
  */
 export function* membersOf(slice: Buffer, where: string): Generator<TarMember, void, undefined> {
-  let longName: string | undefined;
-  let start = 0;
+  const names = new MemberNames();
   for (let offset = 0; offset < slice.length; ) {
     const header = slice.subarray(offset, offset + TAR_BLOCK);
     if (header[0] === 0 && isZero(header)) return;
     if (header.length < TAR_BLOCK) throw damaged(where, offset, 'is cut in a header');
-    const { name, size, type } = parseHeader(header, where, offset);
+    const head = parseHeader(header, where, offset);
     const dataOffset = offset + TAR_BLOCK;
-    if (dataOffset + size > slice.length) throw damaged(where, offset, `is cut in member ${name}`);
-    const bytes = slice.subarray(dataOffset, dataOffset + size);
-    offset = dataOffset + paddedSize(size);
-    if (type === 'L') longName = cString(bytes);
-    else if (type === 'x') longName = paxPath(bytes) ?? longName;
-    else if (type !== 'g') {
-      if (type === '0' || type === '\0') {
-        yield { name: longName ?? name, headerOffset: start, dataOffset, bytes };
-      }
-      longName = undefined;
-    }
-    if (longName === undefined) start = offset;
+    const end = dataOffset + head.size;
+    if (end > slice.length) throw damaged(where, offset, `is cut in member ${names.of(head)}`);
+    const bytes = slice.subarray(dataOffset, end);
+    offset = dataOffset + paddedSize(head.size);
+    const regular = names.take(head, offset, () => bytes);
+    if (regular !== undefined) yield { ...regular, dataOffset, bytes };
   }
 }
 
@@ -149,27 +135,49 @@ export function* tarEntries(path: string): Generator<TarEntry, void, undefined> 
     return bytes.subarray(0, readSync(file, bytes, 0, size, offset));
   };
   try {
-    let longName: string | undefined;
-    let start = 0;
+    const names = new MemberNames();
     for (let offset = 0; ; ) {
       const header = take(offset, TAR_BLOCK);
       if (header.length < TAR_BLOCK) throw damaged(path, offset, 'ends without an end marker');
       if (header[0] === 0 && isZero(header)) return;
-      const { name, size, type } = parseHeader(header, path, offset);
+      const head = parseHeader(header, path, offset);
+      const { size } = head;
       const dataOffset = offset + TAR_BLOCK;
       offset = dataOffset + paddedSize(size);
-      if (type === 'L') longName = cString(take(dataOffset, size));
-      else if (type === 'x') longName = paxPath(take(dataOffset, size)) ?? longName;
-      else if (type !== 'g') {
-        if (type === '0' || type === '\0') {
-          yield { name: longName ?? name, headerOffset: start, dataOffset, size };
-        }
-        longName = undefined;
-      }
-      if (longName === undefined) start = offset;
+      const regular = names.take(head, offset, () => take(dataOffset, size));
+      if (regular !== undefined) yield { ...regular, dataOffset, size };
     }
   } finally {
     closeSync(file);
+  }
+}
+
+/** A long name stands in a member of its own, before the member that it names. */
+class MemberNames {
+  #longName: string | undefined;
+  #start = 0;
+
+  /** The name of the member with this header. */
+  of({ name }: Header): string {
+    return this.#longName ?? name;
+  }
+
+  /**
+   * Takes the next member, which ends at `end`. `content` is asked for only where it holds a name.
+   * @returns name and first header of a regular file, undefined for other members.
+   */
+  take(
+    head: Header,
+    end: number,
+    content: () => Buffer,
+  ): Pick<TarMember, 'name' | 'headerOffset'> | undefined {
+    const { type } = head;
+    const member = { name: this.of(head), headerOffset: this.#start };
+    if (type === 'L') this.#longName = cString(content());
+    else if (type === 'x') this.#longName = paxPath(content()) ?? this.#longName;
+    else if (type !== 'g') this.#longName = undefined;
+    if (this.#longName === undefined) this.#start = end;
+    return type === '0' || type === '\0' ? member : undefined;
   }
 }
 
