@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 // The command line: registers one file a command and turns errors into help. Loads no engine.
 import { Command, CommanderError } from 'commander';
-import { captionCommand } from './commands/caption.ts';
-import { chatCommand } from './commands/chat.ts';
-import { conceptsCommand } from './commands/concepts.ts';
-import { convertCommand } from './commands/convert.ts';
-import { curateCommand } from './commands/curate.ts';
-import { dataCommand } from './commands/data.ts';
+import { captionCommand } from './commands/data/caption.ts';
+import { conceptsCommand } from './commands/data/concepts.ts';
+import { curateCommand } from './commands/data/curate.ts';
+import { dataCommand } from './commands/data/data.ts';
+import { downloadCommand } from './commands/data/download.ts';
+import { packCommand } from './commands/data/pack.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { downloadCommand } from './commands/download.ts';
-import { evalCommand } from './commands/eval.ts';
-import { packCommand } from './commands/pack.ts';
-import { trainCommand } from './commands/train.ts';
+import { chatCommand } from './commands/model/chat.ts';
+import { convertCommand } from './commands/model/convert.ts';
+import { evalCommand } from './commands/model/eval.ts';
+import { trainCommand } from './commands/model/train.ts';
 import { reportError } from './report-error.ts';
 
 const program = new Command('onevision')

@@ -1,9 +1,9 @@
 // `onevision pack adopt`: packs that others released, ready for training as they are.
 import { Command } from 'commander';
-import { log } from '../../../core/log.ts';
-import { QWEN_PROCESSOR } from '../../../image/config.ts';
-import { adoptPacks } from '../../../pack/adopt.ts';
-import { parseWhole } from '../../options.ts';
+import { log } from '../../../../core/log.ts';
+import { QWEN_PROCESSOR } from '../../../../image/config.ts';
+import { adoptPacks } from '../../../../pack/adopt.ts';
+import { parseWhole } from '../../../options.ts';
 
 interface AdoptCommandOptions {
   readonly output: string;

@@ -1,7 +1,7 @@
 // `onevision train`: trains the stages of a recipe on its packs; resumes by itself.
 import { Command, Option } from 'commander';
-import { STAGES, type StageName } from '../../recipe.ts';
-import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
+import { STAGES, type StageName } from '../../../recipe.ts';
+import { addRecipeOptions, openContext, type RecipeOptions } from '../../options.ts';
 
 interface TrainOptions extends RecipeOptions {
   readonly stage: StageName | 'all';
@@ -16,7 +16,7 @@ export function trainCommand(): Command {
         .default('all'),
     );
   return addRecipeOptions(command).action(async ({ stage, ...options }: TrainOptions) => {
-    const { lastCheckpoint, trainRun } = await import('../train-run.ts');
+    const { lastCheckpoint, trainRun } = await import('../../train-run.ts');
     const context = await openContext(options);
     await trainRun(context, stage === 'all' ? 'instruct' : stage);
     console.log(await lastCheckpoint(context.dir));

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { OneVisionError } from '../../core/errors.ts';
-import { parseWhole } from '../options.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import { parseWhole } from '../../options.ts';
 
 interface MergeFlags {
   readonly vision: string;
@@ -33,7 +33,7 @@ function mergeCommand(): Command {
     .requiredOption('--out <folder>', 'where the model goes')
     .option('--seed <number>', 'of the fresh merger', parseWhole, 0)
     .action(async (flags: MergeFlags) => {
-      const { convertMerge } = await import('../convert-model.ts');
+      const { convertMerge } = await import('../../convert-model.ts');
       await convertMerge(flags);
     });
 }
@@ -45,7 +45,7 @@ function megatronCommand(): Command {
     .option('--like <folder>', 'a model folder whose config, tokenizer and processor to take')
     .requiredOption('--out <folder>', 'where the result goes')
     .action(async (from: string, { like, out }: { like?: string; out: string }) => {
-      const { convertFromMegatron, convertToMegatron } = await import('../convert-model.ts');
+      const { convertFromMegatron, convertToMegatron } = await import('../../convert-model.ts');
       if (existsSync(join(from, 'config.json'))) return convertToMegatron(from, out);
       if (like !== undefined) return convertFromMegatron(from, like, out);
       throw new OneVisionError('usage', `Expected --like for the Megatron checkpoint ${from}.`, {
@@ -61,7 +61,7 @@ function loraCommand(): Command {
     .requiredOption('--base <folder>', 'the model it was trained on')
     .requiredOption('--out <folder>', 'where the model goes')
     .action(async (adapter: string, { base, out }: { base: string; out: string }) => {
-      const { convertLora } = await import('../convert-model.ts');
+      const { convertLora } = await import('../../convert-model.ts');
       await convertLora(base, adapter, out);
     });
 }
@@ -72,7 +72,7 @@ function infoCommand(): Command {
     .argument('<folder>', 'a model folder')
     .option('--json', 'print one JSON object')
     .action(async (folder: string, { json = false }: { json?: boolean }) => {
-      const { printInfo } = await import('../convert-model.ts');
+      const { printInfo } = await import('../../convert-model.ts');
       printInfo(folder, json);
     });
 }

@@ -2,11 +2,11 @@
 import { globSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
-import { OneVisionError } from '../../core/errors.ts';
-import type { BuildConfig } from '../../curate/concepts/build/build.ts';
-import type { BalanceConfig } from '../../curate/config.ts';
-import type { Manifest } from '../../sample/manifest.ts';
-import { parseWhole } from '../options.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import type { BuildConfig } from '../../../curate/concepts/build/build.ts';
+import type { BalanceConfig } from '../../../curate/config.ts';
+import type { Manifest } from '../../../sample/manifest.ts';
+import { parseWhole } from '../../options.ts';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -44,7 +44,7 @@ function buildCommand(): Command {
     .option('--translations <file>', 'JSON lines {name, language, label}')
     .option('--json', 'print the manifest')
     .action(async ({ input, output, translations, json, ...config }: BuildOptions) => {
-      const { buildConcepts } = await import('../../curate/concepts/build/build.ts');
+      const { buildConcepts } = await import('../../../curate/concepts/build/build.ts');
       show(await buildConcepts({ input, output, translations, config }), output, json);
     });
 }
@@ -71,9 +71,11 @@ function matchCommand(): Command {
     .option('--template <text>', 'what a concept is embedded as', 'a photo of {}')
     .option('--json', 'print the manifest')
     .action(async ({ input, output, json, ...options }: MatchOptions) => {
-      const { captionMatcher, matchSource } = await import('../../curate/concepts/match-source.ts');
-      const { loadConceptList } = await import('../../curate/concepts/load.ts');
-      const { curateSchema } = await import('../../curate/config.ts');
+      const { captionMatcher, matchSource } = await import(
+        '../../../curate/concepts/match-source.ts'
+      );
+      const { loadConceptList } = await import('../../../curate/concepts/load.ts');
+      const { curateSchema } = await import('../../../curate/config.ts');
       const { concepts } = curateSchema.parse({ concepts: { list: options.list ?? null } });
       const list = loadConceptList(concepts);
       if (options.onnx === undefined) {
@@ -81,7 +83,7 @@ function matchCommand(): Command {
         show(await matchSource({ input, output, list, matcher }), output, json);
         return;
       }
-      const { openPictureMatcher } = await import('../embed/picture-matcher.ts');
+      const { openPictureMatcher } = await import('../../embed/picture-matcher.ts');
       const { matcher, close } = await openPictureMatcher(options.onnx, {
         list,
         k: options.top,
@@ -132,8 +134,8 @@ function balanceCommand(): Command {
     .option('--threads <number>', 'threads that decode the files', parseWhole, 1)
     .option('--json', 'print the manifest')
     .action(async (options: BalanceOptions) => {
-      const { balanceColumns } = await import('../../curate/balance/balance-columns.ts');
-      const { balanceSchema } = await import('../../curate/config.ts');
+      const { balanceColumns } = await import('../../../curate/balance/balance-columns.ts');
+      const { balanceSchema } = await import('../../../curate/config.ts');
       const { output, numConcepts, seed, threads, json } = options;
       const files = globSync(options.rows).sort();
       if (files.length === 0) {

@@ -1,6 +1,6 @@
 // `onevision download`: a table of addresses → samples. Politely, and only what may be fetched.
 import { Command } from 'commander';
-import { parseWhole } from '../options.ts';
+import { parseWhole } from '../../options.ts';
 
 interface Options {
   readonly output: string;
@@ -30,7 +30,7 @@ export function downloadCommand(): Command {
     .option('--user-agent <text>', 'who asks; give a way to reach you')
     .option('--json', 'print the counts as JSON')
     .action(async (table: string, options: Options) => {
-      const { download } = await import('../../sample/download/download.ts');
+      const { download } = await import('../../../sample/download/download.ts');
       const { output, where, name, concurrency, perHost, userAgent } = options;
       const { counts } = await download({
         table,

@@ -1,7 +1,7 @@
 // `onevision caption`: pictures → captions by a model behind an OpenAI-compatible endpoint.
 import { Command, InvalidArgumentError } from 'commander';
-import { OneVisionError } from '../../core/errors.ts';
-import { parseWhole } from '../options.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import { parseWhole } from '../../options.ts';
 
 interface Options {
   readonly output: string;
@@ -40,8 +40,8 @@ export function captionCommand(): Command {
 }
 
 async function run(source: string, options: Options): Promise<void> {
-  const { caption } = await import('../../curate/caption/caption.ts');
-  const { readPrompts } = await import('../../curate/caption/prompts.ts');
+  const { caption } = await import('../../../curate/caption/caption.ts');
+  const { readPrompts } = await import('../../../curate/caption/prompts.ts');
   const { output, endpoint, model, languages, cache, price, maxTokens, seed } = options;
   if (!/^https?:\/\//.test(endpoint)) {
     throw new OneVisionError(

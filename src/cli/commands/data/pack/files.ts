@@ -1,11 +1,11 @@
 // `onevision pack files`: any sources of samples → packs, without a recipe.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { log } from '../../../core/log.ts';
-import { QWEN_PROCESSOR } from '../../../image/config.ts';
-import { PackConfigSchema } from '../../../pack/config.ts';
-import { LAYOUT_NAMES, type LayoutName } from '../../../pack/layouts/layout.ts';
-import { pack } from '../../../pack/pack.ts';
-import { parseWhole } from '../../options.ts';
+import { log } from '../../../../core/log.ts';
+import { QWEN_PROCESSOR } from '../../../../image/config.ts';
+import { PackConfigSchema } from '../../../../pack/config.ts';
+import { LAYOUT_NAMES, type LayoutName } from '../../../../pack/layouts/layout.ts';
+import { pack } from '../../../../pack/pack.ts';
+import { parseWhole } from '../../../options.ts';
 
 interface FilesOptions {
   readonly output: string;

@@ -1,10 +1,14 @@
 // `onevision data`: look at a source of any format without changing it.
 import { Command } from 'commander';
-import { OneVisionError } from '../../core/errors.ts';
-import { log } from '../../core/log.ts';
-import { SINK_FORMATS, type SinkFormat } from '../../sample/sinks/sink.ts';
-import { SOURCE_FORMATS, type SourceFormat, type SourceSpec } from '../../sample/sources/source.ts';
-import { parseWhole } from '../options.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import { log } from '../../../core/log.ts';
+import { SINK_FORMATS, type SinkFormat } from '../../../sample/sinks/sink.ts';
+import {
+  SOURCE_FORMATS,
+  type SourceFormat,
+  type SourceSpec,
+} from '../../../sample/sources/source.ts';
+import { parseWhole } from '../../options.ts';
 
 interface SourceOptions {
   readonly format?: SourceFormat;
@@ -54,7 +58,7 @@ function infoCommand(): Command {
   return sourceCommand('info', 'format, counts, sizes and losses')
     .option('--limit <n>', 'records to read for the figures; 0 = all', parseWhole, 1000)
     .action(async (path: string, options: SourceOptions & { limit: number }) => {
-      const { dataInfo } = await import('../data/info.ts');
+      const { dataInfo } = await import('../../data/info.ts');
       const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
       const info = await dataInfo(specOf(path, options), limit);
       if (options.json) console.log(JSON.stringify(info));
@@ -81,9 +85,9 @@ function previewCommand(): Command {
     .option('--pack <number>', 'in a folder of packs: which', parseWhole, 0)
     .option('--tokenizer <folder>', 'of packs; default: data/tokenizer of the run', '')
     .action(async (path: string, options: PreviewOptions) => {
-      const { holdsPacks, printPack } = await import('../data/preview-pack.ts');
+      const { holdsPacks, printPack } = await import('../../data/preview-pack.ts');
       if (holdsPacks(path)) return await printPack(path, options);
-      const { previewSamples } = await import('../data/preview.ts');
+      const { previewSamples } = await import('../../data/preview.ts');
       const samples = await previewSamples(specOf(path, options), options.count, options.uid);
       if (options.json) console.log(JSON.stringify(samples));
       else for (const sample of samples) console.log(`${sample.text}\n`);
@@ -95,7 +99,7 @@ function lintCommand(): Command {
     .option('--workers <n>', 'processes', parseWhole, 1)
     .option('--ledger <file>', 'keep a row of every record')
     .action(async (path: string, options: SourceOptions & { workers: number; ledger?: string }) => {
-      const { lint } = await import('../data/lint.ts');
+      const { lint } = await import('../../data/lint.ts');
       const { workers, ledger } = options;
       const summary = await lint(specOf(path, options), { workers, ledger, log });
       const { records, sound, faults, examples } = summary;
@@ -129,7 +133,7 @@ function exportCommand(): Command {
       if (!SINK_FORMATS.includes(to)) {
         throw new OneVisionError('usage', `Expected --to ${SINK_FORMATS.join(', ')}, got ${to}.`);
       }
-      const { exportData } = await import('../data/export.ts');
+      const { exportData } = await import('../../data/export.ts');
       const settings = { to, output, workers, samplesPerShard, log };
       const { counts } = await exportData(specOf(path, options), settings);
       if (options.json) console.log(JSON.stringify(counts));
@@ -144,7 +148,7 @@ function whyCommand(): Command {
     .option('--in <folders...>', 'where to look for ledgers', ['runs'])
     .option('--json', 'print JSON')
     .action(async (uid: string, options: { in: string[]; json?: boolean }) => {
-      const { findVerdicts } = await import('../data/why.ts');
+      const { findVerdicts } = await import('../../data/why.ts');
       const rows = await findVerdicts(uid, options.in);
       if (rows.length === 0) {
         throw new OneVisionError(

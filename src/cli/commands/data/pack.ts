@@ -1,10 +1,10 @@
 // `onevision pack`: curated samples → questions, tokenizer, and the packs of every stage. What needs no
 // recipe is in pack/.
 import { Command } from 'commander';
-import { STAGES } from '../../recipe.ts';
-import { readManifest } from '../../sample/manifest.ts';
-import { addRecipeOptions, openContext, type RecipeOptions } from '../options.ts';
-import { packPiece, synthPiece, tokenizerPiece } from '../pipeline.ts';
+import { STAGES } from '../../../recipe.ts';
+import { readManifest } from '../../../sample/manifest.ts';
+import { addRecipeOptions, openContext, type RecipeOptions } from '../../options.ts';
+import { packPiece, synthPiece, tokenizerPiece } from '../../pipeline.ts';
 import { packAdoptCommand } from './pack/adopt.ts';
 import { packFilesCommand } from './pack/files.ts';
 import { packReportCommand } from './pack/report.ts';

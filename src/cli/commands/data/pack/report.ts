@@ -1,10 +1,10 @@
 // `onevision pack report`: a pack set as one self-contained page.
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { writeFileAtomic } from '../../../core/files.ts';
-import { surveyPacks } from '../../../pack/report/collect.ts';
-import { packReportHtml } from '../../../pack/report/html.ts';
-import { parseWhole } from '../../options.ts';
+import { writeFileAtomic } from '../../../../core/files.ts';
+import { surveyPacks } from '../../../../pack/report/collect.ts';
+import { packReportHtml } from '../../../../pack/report/html.ts';
+import { parseWhole } from '../../../options.ts';
 
 interface ReportOptions {
   readonly output?: string;

@@ -2,13 +2,13 @@
 // and `mix` below it.
 import { resolve } from 'node:path';
 import { Command, type OptionValues } from 'commander';
-import { OneVisionError } from '../../core/errors.ts';
-import { curate } from '../../curate/curate.ts';
-import { loadMixture } from '../../curate/mixture/load.ts';
-import { mix } from '../../curate/mixture/mix.ts';
-import { writePage } from '../../curate/page/write-page.ts';
-import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../options.ts';
-import { corpusPiece, dataPaths } from '../pipeline.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import { curate } from '../../../curate/curate.ts';
+import { loadMixture } from '../../../curate/mixture/load.ts';
+import { mix } from '../../../curate/mixture/mix.ts';
+import { writePage } from '../../../curate/page/write-page.ts';
+import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
+import { corpusPiece, dataPaths } from '../../pipeline.ts';
 
 interface CurateCommandOptions extends RecipeOptions {
   readonly input?: string;

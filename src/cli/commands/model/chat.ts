@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { OneVisionError } from '../../core/errors.ts';
-import type { Chat, ChatSettings } from '../conversation.ts';
-import { collect, parseWhole } from '../options.ts';
+import { OneVisionError } from '../../../core/errors.ts';
+import type { Chat, ChatSettings } from '../../conversation.ts';
+import { collect, parseWhole } from '../../options.ts';
 
 interface ChatOptions {
   readonly run: string;
@@ -58,8 +58,8 @@ export function chatCommand(): Command {
 }
 
 async function chat(question: string | undefined, options: ChatOptions): Promise<void> {
-  const { openChat } = await import('../conversation.ts');
-  const { lastCheckpoint } = await import('../train-run.ts');
+  const { openChat } = await import('../../conversation.ts');
+  const { lastCheckpoint } = await import('../../train-run.ts');
   const settings = await readSettings(options);
   const folder = options.checkpoint ?? (await lastCheckpoint(options.run));
   using open = openChat(folder, settings);
@@ -103,7 +103,7 @@ async function readSettings(options: ChatOptions): Promise<ChatSettings> {
 }
 
 async function readVideo(path: string): Promise<Uint8Array[]> {
-  const { readFrames, spreadFrames } = await import('../../image/video.ts');
+  const { readFrames, spreadFrames } = await import('../../../image/video.ts');
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
     return readFrames(readImage(path));
   }
