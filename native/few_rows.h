@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace onevision {
 
@@ -15,6 +16,7 @@ bool hasBfloat16Products();
 template <typename W>
 struct FewRows {
   const float* x;
+  const float* packed;  // what `pack` made of x
   const W* weight;
   const float* scale;  // [out] or nullptr
   const float* bias;   // [out] or nullptr
@@ -22,6 +24,9 @@ struct FewRows {
   int64_t rows;
   int64_t numIn;
   int64_t numOut;
+
+  // x in the order in which the kernel reads it: chunks of up to four rows side by side.
+  static std::vector<float> pack(const float* x, int64_t rows, int64_t numIn);
 
   // Outputs begin ≤ o < end, for all rows.
   void run(int64_t begin, int64_t end) const;

@@ -16,7 +16,7 @@ namespace {
 
 // Beyond so many rows a matrix product that unpacks the weights first is faster.
 constexpr int64_t kFewRows = 16;
-// Outputs a thread takes at once: a multiple of the kernel's block.
+// Outputs a thread takes at least.
 constexpr int64_t kGrain = 64;
 // Weights unpacked to float32 at once, so that no second copy of a matrix is ever held.
 constexpr int64_t kUnpackedElements = 1 << 22;
@@ -28,7 +28,9 @@ void expect(bool holds, const std::string& message) {
 template <typename W>
 void runFewRows(const at::Tensor& x, const at::Tensor& weight, const float* scale,
                 const float* bias, at::Tensor& out) {
-  const FewRows<W> product{x.const_data_ptr<float>(), static_cast<const W*>(weight.const_data_ptr()),
+  const float* rows = x.const_data_ptr<float>();
+  const auto packed = FewRows<W>::pack(rows, x.size(0), x.size(1));
+  const FewRows<W> product{rows, packed.data(), static_cast<const W*>(weight.const_data_ptr()),
                            scale, bias, out.mutable_data_ptr<float>(),
                            x.size(0), weight.size(1), weight.size(0)};
   at::parallel_for(0, weight.size(0), kGrain,

@@ -44,7 +44,7 @@ function error(came: Tensor, expected: readonly number[]): number {
   );
 }
 
-/** Blocks of four rows and four outputs, and what is left over of both and of eight lanes. */
+/** Blocks of rows and outputs, and what is left over of both and of chunks of sixteen. */
 const SHAPES = [
   [1, 8, 4],
   [2, 31, 7],
@@ -52,6 +52,7 @@ const SHAPES = [
   [4, 5, 3],
   [7, 40, 66],
   [16, 24, 9],
+  [6, 48, 11],
   [40, 33, 10],
 ] as const;
 
