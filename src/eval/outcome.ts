@@ -7,9 +7,20 @@ import type { Interval } from './statistics/intervals.ts';
  * What became of an item. Only `correct` counts as right; all of them stay in the denominator.
  * - `unparsed`: the reply is not an answer of the expected form
  * - `truncated`: the reply was cut at `maxNewTokens`
+ * - `refused`: the reply declines to answer
+ * - `model-error`: the model or endpoint gave no reply; `judge-error`: the judge gave no verdict
  * - `skipped`: the item could not be asked (broken picture); `reason` says why
  */
-export const OUTCOMES = ['correct', 'wrong', 'unparsed', 'truncated', 'skipped'] as const;
+export const OUTCOMES = [
+  'correct',
+  'wrong',
+  'unparsed',
+  'truncated',
+  'refused',
+  'model-error',
+  'judge-error',
+  'skipped',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** What a scorer says about one item. */

@@ -142,6 +142,9 @@ test('every outcome is typed and stays in the denominator', async () => {
     wrong: 1,
     unparsed: 1,
     truncated: 1,
+    refused: 0,
+    'model-error': 0,
+    'judge-error': 0,
     skipped: 1,
   });
   assert.equal(summary.accuracy, 8 / 12);

@@ -24,7 +24,16 @@ const summary: Summary = {
   interval: { low: 0.581, high: 0.713 },
   intervalMethod: 'cluster-bootstrap',
   chance: 0.25,
-  outcomes: { correct: 130, wrong: 68, unparsed: 2, truncated: 0, skipped: 0 },
+  outcomes: {
+    correct: 130,
+    wrong: 68,
+    unparsed: 2,
+    truncated: 0,
+    refused: 0,
+    'model-error': 0,
+    'judge-error': 0,
+    skipped: 0,
+  },
   bands: { head: { items: 90, correct: 63, accuracy: 0.7 } },
 };
 

@@ -1,0 +1,89 @@
+// lmms-eval's shared extractor since 2026: forms of answering with priorities, later places win.
+import { isLetter, strip, stripEach } from '../python.ts';
+
+const PHRASES = [
+  ...['the answer is', 'answer is', 'the correct answer is', 'correct answer is'],
+  ...['the best answer is', 'best answer is', 'the correct option is', 'correct option is'],
+  ...['the best option is', 'best option is', 'the choice is', 'choice is'],
+  ...['the correct choice is', 'correct choice is', 'i choose', 'i select', 'i pick'],
+  ...[
+    'my answer is',
+    'my choice is',
+    '옵션',
+    '정답은',
+    '답은',
+    '답:',
+    '答案是',
+    '答案为',
+    '选',
+    '答えは',
+  ],
+];
+
+interface Candidate {
+  readonly letter: string;
+  readonly priority: number;
+  readonly place: number;
+}
+
+/** @param letters the letters that are options; others are not seen */
+export function mcqExtract(reply: string, letters: readonly string[]): string | undefined {
+  if (strip(reply) === '') return undefined;
+  const text = ` ${stripEach(strip(reply), ',.!?;:\'"')} `;
+  const found = [...byForm(text, letters), ...byPhrase(text, letters), ...byEnds(text, letters)];
+  const candidates = found.length > 0 ? found : byForm(text, letters, [['', '', 0]]);
+  let best: Candidate | undefined;
+  for (const candidate of candidates) {
+    if (best === undefined || isBetter(candidate, best)) best = candidate;
+  }
+  return best?.letter;
+}
+
+function isBetter(a: Candidate, b: Candidate): boolean {
+  return a.priority > b.priority || (a.priority === b.priority && a.place > b.place);
+}
+
+const FORMS: readonly (readonly [before: string, after: string, priority: number])[] = [
+  ['(', ')', 6],
+  ['', '.', 5],
+  ['', ':', 4],
+  ['', ')', 3],
+  ['', ' ', 2],
+];
+
+function byForm(text: string, letters: readonly string[], forms = FORMS): Candidate[] {
+  return forms.flatMap(([before, after, priority]) =>
+    letters.flatMap((letter) => {
+      const place = text.lastIndexOf(before + letter + after);
+      return place < 0 ? [] : [{ letter, priority, place }];
+    }),
+  );
+}
+
+function byPhrase(text: string, letters: readonly string[]): Candidate[] {
+  const lower = text.toLowerCase();
+  return PHRASES.flatMap((phrase) => {
+    const start = lower.indexOf(phrase);
+    if (start < 0) return [];
+    return letters.flatMap((letter) => {
+      const place = text.indexOf(letter, start + phrase.length);
+      return place < 0 ? [] : [{ letter, priority: 7, place }];
+    });
+  });
+}
+
+function byEnds(text: string, letters: readonly string[]): Candidate[] {
+  const characters = [...strip(text)];
+  const candidates: Candidate[] = [];
+  for (const letter of letters) {
+    if (characters[0] === letter && !isLetter(characters[1])) {
+      candidates.push({ letter, priority: 10, place: 0 });
+    }
+  }
+  for (const letter of letters) {
+    if (characters.at(-1) === letter && !isLetter(characters.at(-2))) {
+      candidates.push({ letter, priority: 9, place: text.length - 1 });
+    }
+  }
+  return candidates;
+}
