@@ -7,10 +7,12 @@ import * as z from 'zod';
 import { OneVisionError } from './core/errors.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './curate/config.ts';
 import { type ProcessorConfig, processorSchema } from './image/config.ts';
+import { SIZE_NAMES, type SizeName } from './model/presets.ts';
 import { type PackConfig, PackConfigSchema, type PackSettings } from './pack/config.ts';
 import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus/corpus.ts';
 import { type SynthConfig, type SynthConfigInput, synthConfigSchema } from './synth/config.ts';
 import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train/config.ts';
+import type { PackSource } from './train/stage.ts';
 
 /** Stages in the order they run; each starts from the weights of the one before. */
 export const STAGES = ['align', 'mid-train', 'instruct'] as const;
@@ -23,8 +25,11 @@ export type StageName = (typeof STAGES)[number];
 interface Phase {
   /** Samples of each training set that one pass over the packs holds, by name of the set. */
   readonly mix?: Readonly<Record<string, number>> | undefined;
-  /** Folder of released packs, such as LLaVA-558K-Webdataset, in the place of a mix. */
-  readonly packs?: string | undefined;
+  /**
+   * In the place of a mix: a folder of packs, ours or released ones such as LLaVA-558K-Webdataset, or
+   * several of them with a weight, a number of epochs or a count of packs each.
+   */
+  readonly packs?: string | readonly PackSource[] | undefined;
   /** The one phase without a number takes the steps that are left. */
   readonly steps?: number | undefined;
 }
@@ -45,6 +50,19 @@ interface ModelSizes {
   readonly textLayers: number;
 }
 
+/** A model to start from, in Hugging Face's layout: its weights, its sizes, its tokenizer. */
+interface ModelFolder {
+  readonly from: string;
+  /** What `onevision plan` counts with while the folder is not there. */
+  readonly sizes?: SizeName | undefined;
+}
+
+interface TokenizerSettings {
+  readonly vocabSize: number;
+  /** System prompt of conversations without one; '' for none. Default: Qwen's. */
+  readonly defaultSystem?: string | undefined;
+}
+
 /** A checked recipe. */
 export interface Recipe {
   readonly name: string;
@@ -53,13 +71,11 @@ export interface Recipe {
   readonly corpus: CorpusConfig;
   readonly curate: CurateConfig;
   readonly synth: SynthConfig;
-  readonly tokenizer: {
-    readonly vocabSize: number;
-    /** System prompt of conversations without one; '' for none. */
-    readonly defaultSystem: string;
-  };
+  /** Of the tokenizer to be trained; with a model folder there is one already. */
+  readonly tokenizer?: (TokenizerSettings & { readonly defaultSystem: string }) | undefined;
   readonly processor: ProcessorConfig;
-  readonly model: ModelSizes;
+  /** A tiny model from random weights, or a folder to start from. */
+  readonly model: ModelSizes | ModelFolder;
   readonly pack: PackConfig;
   readonly stages: Readonly<Record<StageName, Stage<TrainConfig>>>;
   /** Names of the benchmarks that close the run. */
@@ -72,20 +88,30 @@ export interface RecipeInput {
   readonly seed?: number | undefined;
   readonly corpus?: CorpusInput | undefined;
   readonly curate?: CurateInput | undefined;
-  readonly synth: SynthConfigInput;
-  readonly tokenizer: { readonly vocabSize: number; readonly defaultSystem?: string | undefined };
+  readonly synth?: SynthConfigInput | undefined;
+  readonly tokenizer?: TokenizerSettings | undefined;
   readonly processor: ProcessorConfig;
-  readonly model: ModelSizes;
+  readonly model: ModelSizes | ModelFolder;
   readonly pack?: PackSettings | undefined;
   readonly stages: Readonly<Record<StageName, Stage<TrainSettings>>>;
   readonly eval?: readonly string[] | undefined;
 }
 
 const size = z.int().positive();
+const packSourceSchema = z
+  .strictObject({
+    from: z.string(),
+    count: size.optional(),
+    epochs: z.number().positive().optional(),
+    weight: z.number().positive().optional(),
+  })
+  .refine(({ count, epochs, weight }) => [count, epochs, weight].filter(Boolean).length < 2, {
+    message: 'give at most one of count, epochs and weight',
+  });
 const phaseSchema = z
   .strictObject({
     mix: z.record(z.string(), size).optional(),
-    packs: z.string().optional(),
+    packs: z.union([z.string(), z.array(packSourceSchema).min(1)]).optional(),
     steps: size.optional(),
   })
   .refine(({ mix, packs }) => (mix === undefined) !== (packs === undefined), {
@@ -95,25 +121,36 @@ const stageSchema = z.strictObject({
   phases: z.array(phaseSchema).min(1),
   train: TrainConfigSchema,
 });
+const modelSchema = z.union([
+  z.strictObject({ width: size, headDim: size, visionLayers: size, textLayers: size }),
+  z.strictObject({ from: z.string(), sizes: z.enum(SIZE_NAMES).optional() }),
+]);
 
-export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower case letters, digits, dots, dashes'),
-  seed: z.int().nonnegative().default(1),
-  corpus: corpusSchema.prefault({}),
-  curate: curateSchema.prefault({}),
-  synth: synthConfigSchema,
-  tokenizer: z.strictObject({
-    vocabSize: z.int().min(300).max(200_000),
-    defaultSystem: z.string().default('You are a helpful assistant.'),
-  }),
-  processor: processorSchema,
-  model: z.strictObject({ width: size, headDim: size, visionLayers: size, textLayers: size }),
-  pack: PackConfigSchema.prefault({}),
-  stages: z.strictObject({ align: stageSchema, 'mid-train': stageSchema, instruct: stageSchema }),
-  eval: z.array(z.string()).default([]),
-});
+export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower case letters, digits, dots, dashes'),
+    seed: z.int().nonnegative().default(1),
+    corpus: corpusSchema.prefault({}),
+    curate: curateSchema.prefault({}),
+    synth: synthConfigSchema.prefault({ sets: [] }),
+    tokenizer: z
+      .strictObject({
+        vocabSize: z.int().min(300).max(200_000),
+        defaultSystem: z.string().default('You are a helpful assistant.'),
+      })
+      .optional(),
+    processor: processorSchema,
+    model: modelSchema,
+    pack: PackConfigSchema.prefault({}),
+    stages: z.strictObject({ align: stageSchema, 'mid-train': stageSchema, instruct: stageSchema }),
+    eval: z.array(z.string()).default([]),
+  })
+  .refine(({ model, tokenizer }) => 'from' in model || tokenizer !== undefined, {
+    path: ['tokenizer'],
+    message: 'expected the size of its vocabulary, or a model folder that has one: model.from',
+  });
 
 /**
  * Checks a recipe and fills in the defaults.

@@ -12,6 +12,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { chatCommand } from './commands/model/chat.ts';
 import { convertCommand } from './commands/model/convert.ts';
 import { evalCommand } from './commands/model/eval.ts';
+import { planCommand } from './commands/model/plan.ts';
 import { trainCommand } from './commands/model/train.ts';
 import { reportError } from './report-error.ts';
 
@@ -30,6 +31,7 @@ const COMMANDS = [
   conceptsCommand,
   dataCommand,
   packCommand,
+  planCommand,
   trainCommand,
   evalCommand,
   chatCommand,

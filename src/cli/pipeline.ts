@@ -1,5 +1,6 @@
 // The whole pipeline as a list of pieces. Each piece reads finished folders, writes one folder with
 // a manifest, and does nothing when that is there already: running again goes on where it stopped.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../core/log.ts';
 import { curate } from '../curate/curate.ts';
@@ -10,6 +11,7 @@ import { buildCorpus } from '../sample/corpus/corpus.ts';
 import {
   hashConfig,
   isComplete,
+  MANIFEST,
   type Manifest,
   readManifest,
   writeManifest,
@@ -19,6 +21,7 @@ import { setFolder } from '../synth/config.ts';
 import { synthesise } from '../synth/synthesise.ts';
 import { createTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
+import type { StagePhase } from '../train/stage.ts';
 
 /** What every piece needs to know. */
 export interface PipelineContext {
@@ -68,6 +71,7 @@ export async function synthPiece({ recipe, dir, log }: PipelineContext): Promise
 /** Texts of the training samples → a byte-level BPE tokenizer. */
 export async function tokenizerPiece({ recipe, dir }: PipelineContext): Promise<Manifest> {
   const { samples, tokenizer: output } = dataPaths(dir);
+  if (recipe.tokenizer === undefined) throw new RangeError('a model folder has its tokenizer');
   const folders = recipe.synth.sets
     .filter((set) => set.pool === 'train')
     .map((set) => join(samples, setFolder(set)));
@@ -96,25 +100,60 @@ export async function tokenizerPiece({ recipe, dir }: PipelineContext): Promise<
   return manifest;
 }
 
-/** The mix of each phase of a stage, or the packs that others released → packs. Returns the folders, in order of the phases. */
+/** Whether a folder is a finished pack set of ours. */
+function isPackSet(dir: string): boolean {
+  return existsSync(join(dir, MANIFEST)) && readManifest(dir).kind === 'packs';
+}
+
+/** The phases of a stage with the pack sets they train on: of ours as they lie, others adopted. */
+export function stagePhases({ recipe, dir }: PipelineContext, stage: StageName): StagePhase[] {
+  const paths = dataPaths(dir);
+  return recipe.stages[stage].phases.map(({ packs, steps }, index) => {
+    const own = paths.packs(stage, index);
+    if (packs === undefined) return { packs: own, steps };
+    const sources = typeof packs === 'string' ? [{ from: packs }] : packs;
+    const placed = sources.map((source, i) => {
+      const adopted = sources.length === 1 ? own : `${own}-${i + 1}`;
+      return { ...source, from: isPackSet(source.from) ? source.from : adopted };
+    });
+    return { packs: placed, steps };
+  });
+}
+
+/** Folder of the tokenizer that a run's packs are counted with. */
+export function tokenizerFolder({ recipe, dir }: PipelineContext): string {
+  return 'from' in recipe.model ? recipe.model.from : dataPaths(dir).tokenizer;
+}
+
+/**
+ * The mix of each phase of a stage, or the packs that others released → packs.
+ * @returns the folders, in order of the phases.
+ */
 export async function packPiece(context: PipelineContext, stage: StageName): Promise<string[]> {
   const { recipe, dir, log } = context;
-  const paths = dataPaths(dir);
-  const folders: string[] = [];
-  const { tokenizer } = paths;
+  const { samples } = dataPaths(dir);
+  const tokenizer = tokenizerFolder(context);
   const { processor, pack: config } = recipe;
-  for (const [index, phase] of recipe.stages[stage].phases.entries()) {
-    const output = paths.packs(stage, index);
-    if (phase.packs !== undefined) {
-      await adoptPacks({ ...config, input: phase.packs, output, tokenizer, processor, log });
-    } else {
-      const inputs = Object.entries(phase.mix ?? {}).map(([name, count]) => ({
-        dir: join(paths.samples, setFolder({ pool: 'train', name })),
+  const folders: string[] = [];
+  for (const [index, { packs }] of stagePhases(context, stage).entries()) {
+    const given = recipe.stages[stage].phases[index];
+    if (typeof packs === 'string') {
+      const inputs = Object.entries(given?.mix ?? {}).map(([name, count]) => ({
+        dir: join(samples, setFolder({ pool: 'train', name })),
         count,
       }));
-      await pack({ inputs, output, config, tokenizer, processor, log });
+      await pack({ inputs, output: packs, config, tokenizer, processor, log });
+      folders.push(packs);
+      continue;
     }
-    folders.push(output);
+    const inputs = typeof given?.packs === 'string' ? [{ from: given.packs }] : given?.packs;
+    for (const [i, { from: output }] of packs.entries()) {
+      const input = inputs?.[i]?.from ?? output;
+      if (input !== output) {
+        await adoptPacks({ ...config, input, output, tokenizer, processor, log });
+      }
+      folders.push(output);
+    }
   }
   return folders;
 }

@@ -1,4 +1,5 @@
 // Trains the stages of a recipe in a run folder, and opens the model that came out.
+import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
 import { createOneVision, type OneVision } from '../model/onevision.ts';
@@ -8,13 +9,36 @@ import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { Run } from '../track/run.ts';
 import { findCheckpoint } from '../train/checkpoints.ts';
+import { loadForTraining } from '../train/resume.ts';
 import { train } from '../train/trainer.ts';
-import { dataPaths, type PipelineContext } from './pipeline.ts';
+import { type PipelineContext, packPiece, stagePhases, tokenizerFolder } from './pipeline.ts';
 
-/** A fresh model of the recipe's sizes, for the vocabulary of the run's tokenizer. */
-function freshModel(recipe: Recipe, tokenizerDir: string): OneVision {
+/** The model of the recipe's folder, or a fresh one for the vocabulary of the run's tokenizer. */
+function startModel(recipe: Recipe, tokenizerDir: string): OneVision {
+  if ('from' in recipe.model) return loadForTraining(recipe.model.from);
   const vocabulary = vocabularyOf(loadTokenizer(tokenizerDir));
   return createOneVision(tinyConfig(vocabulary, recipe.model), { seed: recipe.seed });
+}
+
+/** Names what training starts from: sizes and seed, or what a folder holds, by names and sizes. */
+function modelHash({ model, seed }: Recipe): string {
+  if (!('from' in model)) return hashConfig('model', model, seed);
+  const files = globSync('{config.json,*.safetensors}', { cwd: model.from }).sort();
+  const sizes = files.map((name) => [name, statSync(join(model.from, name)).size]);
+  if (sizes.length > 0) return hashConfig('model', sizes);
+  throw new OneVisionError('checkpoint', `Expected a model in ${model.from}, found none.`, {
+    hint: 'make one: onevision convert merge --vision RICE --decoder QWEN3 --out FOLDER',
+  });
+}
+
+/** Packs that others released are made ready where that is not done. */
+async function adoptAll(context: PipelineContext, names: readonly StageName[]): Promise<void> {
+  const { stages } = context.recipe;
+  for (const name of names) {
+    if (stages[name].phases.every(({ packs }) => packs !== undefined)) {
+      await packPiece(context, name);
+    }
+  }
 }
 
 /**
@@ -22,24 +46,27 @@ function freshModel(recipe: Recipe, tokenizerDir: string): OneVision {
  * @throws OneVisionError as `train` does.
  */
 export async function trainRun(
-  { recipe, dir, log }: PipelineContext,
+  context: PipelineContext,
   last: StageName = 'instruct',
 ): Promise<void> {
-  const paths = dataPaths(dir);
-  const run = await Run.open(dir, { recipe });
+  const { recipe, dir, log } = context;
+  const tokenizer = tokenizerFolder(context);
   const names = STAGES.slice(0, STAGES.indexOf(last) + 1);
-  const stages = names.map((name) => {
-    const { phases, train: config } = recipe.stages[name];
-    const packs = phases.map(({ steps }, index) => ({ packs: paths.packs(name, index), steps }));
-    return { name, config: { ...config, seed: recipe.seed }, phases: packs };
-  });
+  const startHash = modelHash(recipe);
+  await adoptAll(context, names);
+  const run = await Run.open(dir, { recipe });
+  const stages = names.map((name) => ({
+    name,
+    config: { ...recipe.stages[name].train, seed: recipe.seed },
+    phases: stagePhases(context, name),
+  }));
   try {
     using _model = await train({
       run,
       stages,
-      tokenizer: paths.tokenizer,
-      createModel: () => freshModel(recipe, paths.tokenizer),
-      modelHash: hashConfig('model', recipe.model, recipe.seed),
+      tokenizer,
+      createModel: () => startModel(recipe, tokenizer),
+      modelHash: startHash,
       log,
     });
     await run.setStatus('done');

@@ -117,6 +117,19 @@ export const ONEVISION_30B_A3B: OneVisionConfig = released({
   },
 });
 
+/** Named sizes, as a recipe writes them. */
+export const SIZE_NAMES = ['2b', '4b', '8b', '14b', '32b', '30b-a3b'] as const;
+export type SizeName = (typeof SIZE_NAMES)[number];
+
+export const SIZES: Readonly<Record<SizeName, OneVisionConfig>> = {
+  '2b': ONEVISION_2B,
+  '4b': ONEVISION_4B,
+  '8b': ONEVISION_8B,
+  '14b': ONEVISION_14B,
+  '32b': ONEVISION_32B,
+  '30b-a3b': ONEVISION_30B_A3B,
+};
+
 /** What the demo's tokenizer decides about its model. */
 export interface VocabularyIds {
   readonly vocabSize: number;

@@ -28,7 +28,13 @@ import { copyModel, findWhole, restoreWeights, resumePoint } from './resume.ts';
 import { Background } from './saving/background.ts';
 import { Snapshot } from './saving/snapshot.ts';
 import { catchSignals, type Signals } from './signals.ts';
-import { type PreparedStage, prepareOrder, prepareStages, type StagePlan } from './stage.ts';
+import {
+  type PreparedStage,
+  packFolders,
+  prepareOrder,
+  prepareStages,
+  type StagePlan,
+} from './stage.ts';
 import { NumericsError, type StepResult, trainStep } from './step.ts';
 
 export interface TrainOptions {
@@ -140,7 +146,7 @@ class StageTrainer {
     const lossWeighting =
       config.lossWeighting === 'pack-mean' ? 'token-mean' : config.lossWeighting;
     const spec = {
-      packDirs: stage.phases.map((phase) => phase.packs),
+      packDirs: packFolders(stage),
       tokenizer: options.tokenizer,
       settings: { ...config, lossWeighting, processor: data.facts.processor },
     };

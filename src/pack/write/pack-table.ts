@@ -44,24 +44,27 @@ export async function writePackTable(
 
 /** Reads the table. @throws OneVisionError 'data' when it is missing. */
 export async function readPackTable(dir: string): Promise<PackCost[]> {
+  return Array.fromAsync(packRows(dir));
+}
+
+/** The rows of the table one by one, in order. @throws OneVisionError 'data' when it is missing. */
+export async function* packRows(dir: string): AsyncGenerator<PackCost> {
   using columns = await openColumns({ memoryMiB: 512 });
-  const rows: PackCost[] = [];
   const sql =
     'SELECT pack, segments, tokens, patches, squares, patch_squares FROM read_parquet($1)';
   for await (const chunk of columns.columnBatches(sql, [join(dir, PACK_TABLE)])) {
     const [pack = [], segments, tokens, patches, squares, patchSquares] = chunk;
-    pack.forEach((number, i) => {
-      rows.push({
+    for (const [i, number] of pack.entries()) {
+      yield {
         pack: Number(number),
         segments: Number(segments?.[i]),
         tokens: Number(tokens?.[i]),
         patches: Number(patches?.[i]),
         squares: Number(squares?.[i]),
         patchSquares: Number(patchSquares?.[i]),
-      });
-    });
+      };
+    }
   }
-  return rows;
 }
 
 function* costs({ starts, members }: PackMembers, lengths: Lengths): Generator<number[]> {

@@ -16,8 +16,10 @@ export function packCommand(): Command {
   }
   return addRecipeOptions(command).action(async (options: RecipeOptions) => {
     const context = await openContext(options);
-    await synthPiece(context);
-    await tokenizerPiece(context);
+    if (!('from' in context.recipe.model)) {
+      await synthPiece(context);
+      await tokenizerPiece(context);
+    }
     for (const stage of STAGES) {
       for (const folder of await packPiece(context, stage)) {
         const { counts, stats } = readManifest(folder);

@@ -10,15 +10,17 @@ interface TrainOptions extends RecipeOptions {
 export function trainCommand(): Command {
   const command = new Command('train')
     .description('train align, mid-train and instruct; goes on where it stopped')
+    .argument('[recipe]', 'recipe module, in the place of --recipe')
     .addOption(
       new Option('--stage <name>', 'last stage to train')
         .choices([...STAGES, 'all'])
         .default('all'),
     );
-  return addRecipeOptions(command).action(async ({ stage, ...options }: TrainOptions) => {
+  const run = async (file: string | undefined, { stage, ...options }: TrainOptions) => {
     const { lastCheckpoint, trainRun } = await import('../../train-run.ts');
-    const context = await openContext(options);
+    const context = await openContext({ ...options, recipe: file ?? options.recipe });
     await trainRun(context, stage === 'all' ? 'instruct' : stage);
     console.log(await lastCheckpoint(context.dir));
-  });
+  };
+  return addRecipeOptions(command).action(run);
 }
