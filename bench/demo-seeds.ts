@@ -4,9 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readResults, type Summary } from '../src/eval/index.ts';
 import { barChart } from '../src/eval/report/chart.ts';
-
-/** 97.5 % quantiles of Student's t with 1, 2, … degrees of freedom. */
-const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+import { intervalOf } from './support/interval.ts';
 
 const runs = process.argv.slice(2);
 if (runs.length < 2) throw new Error('Give the folders of at least two runs.');
@@ -14,11 +12,7 @@ const results = runs.map((run) => readResults(join(run, 'results.json')).benchma
 
 const rows = Object.values(results[0] ?? {}).map((first: Summary) => {
   const values = results.map((run) => run[first.benchmark]?.accuracy ?? Number.NaN);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const error = Math.sqrt(squares / (values.length - 1) / values.length);
-  const half = (STUDENT[values.length - 2] ?? 1.96) * error;
-  return { first, values, mean, half };
+  return { first, values, ...intervalOf(values) };
 });
 
 const percent = (value: number): string => (100 * value).toFixed(1);

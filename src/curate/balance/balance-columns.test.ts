@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { balance } from '../../../test/support/balance.ts';
 import { createRandom } from '../../core/hash.ts';
 import { silentLog } from '../../core/log.ts';
 import { openColumns, sqlText } from '../../sample/columns.ts';
-import { balance } from '../balance.ts';
 import { type BalanceConfig, balanceSchema } from '../config.ts';
 import { balanceColumns } from './balance-columns.ts';
 

@@ -18,42 +18,6 @@ export interface RowBatch {
   readonly concepts: Int32Array;
 }
 
-/** A sample as balancing sees it. */
-export interface BalanceItem {
-  readonly uid: string;
-  readonly concepts: readonly string[];
-  /** Of its text; only `metaclip-t` asks. */
-  readonly language?: string | undefined;
-}
-
-/** Samples in memory as one batch; concepts get ids in order of appearance. */
-export function batchOfItems(items: readonly BalanceItem[]): {
-  readonly batch: RowBatch;
-  /** Id → concept. */
-  readonly names: readonly string[];
-} {
-  const ids = new Map<string, number>();
-  const offsets = new Uint32Array(items.length + 1);
-  const concepts: number[] = [];
-  for (const [row, item] of items.entries()) {
-    for (const concept of item.concepts) {
-      const id = ids.get(concept) ?? ids.size;
-      if (id === ids.size) ids.set(concept, id);
-      concepts.push(id);
-    }
-    offsets[row + 1] = concepts.length;
-  }
-  const batch = {
-    numRows: items.length,
-    uid: (row: number) => items[row]?.uid ?? '',
-    coin: (row: number, seed: number) => coinOf(items[row]?.uid ?? '', seed),
-    language: (row: number) => items[row]?.language ?? '',
-    offsets,
-    concepts: Int32Array.from(concepts),
-  };
-  return { batch, names: [...ids.keys()] };
-}
-
 /** Names of the columns in the files. */
 export interface RowColumns {
   readonly uid?: string;

@@ -1,11 +1,11 @@
 // Balancing in memory and its figures: closed forms against many draws, and numbers by hand.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../core/hash.ts';
-import { createHeap } from './balance/smallest.ts';
-import { type BalanceItem, balance, countConcepts } from './balance.ts';
-import { type BalanceConfig, balanceSchema } from './config.ts';
-import { describeConcepts, drawHistograms, frequencyClasses, gini } from './report/statistics.ts';
+import { type BalanceItem, balance, countConcepts } from '../../../test/support/balance.ts';
+import { createRandom } from '../../core/hash.ts';
+import { type BalanceConfig, balanceSchema } from '../config.ts';
+import { describeConcepts, drawHistograms, frequencyClasses, gini } from '../report/statistics.ts';
+import { createHeap } from './smallest.ts';
 
 const items: BalanceItem[] = [
   { uid: 'a', concepts: ['flag'] },
