@@ -14,8 +14,11 @@ export const METRICS = {
   'perf/forward_ms': 'forward passes of a step, milliseconds',
   'perf/backward_ms': 'backward passes of a step, milliseconds',
   'perf/optimizer_ms': 'clipping and update of a step, milliseconds',
+  'perf/tflops': 'model FLOPs a second, 10¹²',
   'perf/mfu': 'model FLOPs over peak FLOPs, 0 … 1',
-  'mem/peak_gib': 'peak resident memory of the process, GiB',
+  'perf/hfu': 'FLOPs with what is computed again over peak FLOPs, 0 … 1',
+  'mem/peak_gib':
+    'peak memory: of the device where it has its own, else resident of the process, GiB',
   'data/pack_fill': 'tokens in packs over capacity, 0 … 1',
   'data/num_skipped': 'samples skipped since the stage began',
   'rl/reward': 'mean reward',

@@ -23,7 +23,6 @@ import { localAssembly, workerAssembly } from './data/assembly-line.ts';
 import { Loader } from './data/loader.ts';
 import { dryRun } from './dry-run.ts';
 import { Learner } from './learner.ts';
-import { Meter } from './meter.ts';
 import { copyModel, findWhole, restoreWeights, resumePoint } from './resume.ts';
 import { Background } from './saving/background.ts';
 import { Snapshot } from './saving/snapshot.ts';
@@ -36,6 +35,8 @@ import {
   type StagePlan,
 } from './stage.ts';
 import { NumericsError, type StepResult, trainStep } from './step.ts';
+import { gaugeOf } from './watch/gauge.ts';
+import { Meter } from './watch/meter.ts';
 
 export interface TrainOptions {
   readonly run: Run;
@@ -141,7 +142,8 @@ class StageTrainer {
     this.#facts = data.facts;
     this.#learner = new Learner(model, config, exact.namedParameters());
     this.#stageStep = from?.state.stageStep ?? 0;
-    this.#meter = new Meter(from?.state ?? { tokens: 0, numSkipped: 0, window: {} });
+    const before = from?.state ?? { tokens: 0, numSkipped: 0, window: {} };
+    this.#meter = new Meter(before, gaugeOf(model, config));
     this.#skips = createSkipCounter({ maxRate: config.maxSkipRate });
     const lossWeighting =
       config.lossWeighting === 'pack-mean' ? 'token-mean' : config.lossWeighting;

@@ -1,11 +1,22 @@
 // What a stage has done since its last line of metrics, and that line. Measures; decides nothing.
 
-import type { MetricName } from '../track/metric-names.ts';
-import type { SourceWindow } from './checkpoints.ts';
-import type { LoadedStep } from './data/loader.ts';
-import type { StepResult } from './step.ts';
+import type { MetricName } from '../../track/metric-names.ts';
+import type { SourceWindow } from '../checkpoints.ts';
+import type { LoadedStep } from '../data/loader.ts';
+import type { TrainFlops } from '../price/flops.ts';
+import { addWork, NO_WORK, type Work, workOf } from '../price/work.ts';
+import type { StepResult } from '../step.ts';
 
 type Metrics = { [name in MetricName]?: number };
+
+/** What turns work into FLOPs, and FLOPs into a share of what the device can do. */
+export interface Gauge {
+  readonly flopsOf: (work: Work) => TrainFlops;
+  /** FLOP/s of the device; undefined where it is not known. */
+  readonly peakFlops: number | undefined;
+  /** Highest memory in use so far, bytes. */
+  readonly peakBytes: () => number;
+}
 
 /** Sums over the steps of a log interval. Losses survive a resume, times do not. */
 export class Meter {
@@ -13,7 +24,9 @@ export class Meter {
   tokens: number;
   numSkipped: number;
   #window: Map<string, SourceWindow>;
+  readonly #gauge: Gauge;
   #numSteps = 0;
+  #work: Work = NO_WORK;
   #tokens = 0;
   #images = 0;
   #waitMs = 0;
@@ -22,11 +35,15 @@ export class Meter {
   #optimizerMs = 0;
   #startMs: number = performance.now();
 
-  constructor(before: {
-    readonly tokens: number;
-    readonly numSkipped: number;
-    readonly window: Readonly<Record<string, SourceWindow>>;
-  }) {
+  constructor(
+    before: {
+      readonly tokens: number;
+      readonly numSkipped: number;
+      readonly window: Readonly<Record<string, SourceWindow>>;
+    },
+    gauge: Gauge,
+  ) {
+    this.#gauge = gauge;
     this.tokens = before.tokens;
     this.numSkipped = before.numSkipped;
     this.#window = new Map(Object.entries(before.window));
@@ -45,6 +62,7 @@ export class Meter {
         const length = (batch.cuSeqlens[i + 1] ?? 0) - (batch.cuSeqlens[i] ?? 0);
         tokensOf.set(source, (tokensOf.get(source) ?? 0) + length);
       });
+      this.#work = addWork(this.#work, workOf(batch));
       this.tokens += batch.inputIds.length;
       this.#tokens += batch.inputIds.length;
       this.#images += batch.grids.length / 3;
@@ -84,7 +102,8 @@ export class Meter {
       'perf/forward_ms': this.#forwardMs / steps,
       'perf/backward_ms': this.#backwardMs / steps,
       'perf/optimizer_ms': this.#optimizerMs / steps,
-      'mem/peak_gib': process.resourceUsage().maxRSS / 1024 ** 2,
+      ...this.#flops(elapsedMs / 1000),
+      'mem/peak_gib': this.#gauge.peakBytes() / 2 ** 30,
       'data/num_skipped': this.numSkipped,
     };
     for (const [source, part] of this.#window) {
@@ -95,7 +114,17 @@ export class Meter {
     return metrics;
   }
 
+  #flops(seconds: number): Metrics {
+    const { flopsOf, peakFlops } = this.#gauge;
+    const { model, hardware } = flopsOf(this.#work);
+    const speed = { 'perf/tflops': model / seconds / 1e12 };
+    if (peakFlops === undefined) return speed;
+    const most = peakFlops * seconds;
+    return { ...speed, 'perf/mfu': model / most, 'perf/hfu': hardware / most };
+  }
+
   #reset(): void {
+    this.#work = NO_WORK;
     this.#window = new Map();
     this.#numSteps = 0;
     this.#tokens = 0;
