@@ -8,18 +8,19 @@ import { test } from 'node:test';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   cluster: ['core'],
+  endpoint: ['core'],
   text: ['core'],
   image: ['core'],
   sample: ['core', 'image'],
   synth: ['core', 'image', 'sample'],
-  curate: ['cluster', 'core', 'image', 'sample'],
+  curate: ['cluster', 'core', 'endpoint', 'image', 'sample'],
   pack: ['cluster', 'core', 'image', 'sample', 'text'],
   tensor: ['core'],
   nn: ['core', 'tensor'],
   model: ['core', 'image', 'nn', 'tensor', 'text'],
   track: ['core'],
   train: ['core', 'image', 'model', 'nn', 'pack', 'sample', 'tensor', 'text', 'track'],
-  eval: ['core', 'image', 'model', 'sample', 'text'],
+  eval: ['cluster', 'core', 'endpoint', 'image', 'model', 'sample', 'text'],
 };
 /** May import everything; nothing imports it. */
 const TOP = ['cli', 'recipe.ts', 'index.ts'];

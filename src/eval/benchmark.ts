@@ -1,4 +1,5 @@
 // What a benchmark is: data, scorer with its prompts and decoding, denominator. Types only.
+import type { TableData } from './data/table-data.ts';
 import type { Decoding } from './eval-model.ts';
 import type { Normaliser } from './scorers/normalise.ts';
 
@@ -38,17 +39,38 @@ export interface ExactScorer {
   readonly decoding: Decoding;
 }
 
+/** Generates a reply, keeps it as it is, and has it scored by every profile. */
+export interface ReplyScorer {
+  readonly kind: 'reply';
+  /** Name of the rules in `scorers/`. */
+  readonly scoring: string;
+  readonly decoding: Decoding;
+  /** Which items a profile counts, by their columns; default all. */
+  readonly counted?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The groups of the paper's table. */
+export const SUITES = ['general', 'reasoning', 'ocr-chart', 'other'] as const;
+export type Suite = (typeof SUITES)[number];
+
 /** One benchmark, as data. A changed field changes the identity of every score made with it. */
 export interface Benchmark {
   /** Folder name of its results: `eval/<name>/`. */
   readonly name: string;
   /** One line for the table. */
   readonly title: string;
-  /** Folder of the items under the data root; a sample folder with a manifest. */
-  readonly data: string;
-  readonly scorer: ChoiceScorer | ExactScorer;
-  /** The number the correct ones are divided by: all items of the manifest, or a fixed count. */
-  readonly denominator: 'manifest' | number;
+  /** Its group in the paper's table, where it is a row of it. */
+  readonly suite?: Suite;
+  /** Of the data. */
+  readonly licence?: string;
+  /** Folder of samples with a manifest under the data root, or a table on the hub. */
+  readonly data: string | TableData;
+  readonly scorer: ChoiceScorer | ExactScorer | ReplyScorer;
+  /**
+   * The number the correct ones are divided by: all items of the manifest, or a fixed count. A table
+   * says itself how many there should be.
+   */
+  readonly denominator?: 'manifest' | number;
   /** `group`: items of one group (drawings of one concept) are not independent. */
   readonly clusters: 'none' | 'group';
   /** Accuracy of guessing, for the table; absent where guessing is not a number. */

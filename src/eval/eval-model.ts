@@ -3,6 +3,8 @@ import type { Message, SampleImage } from '../sample/sample.ts';
 
 /** A conversation with its pictures. For scoring it ends with the reply to score. */
 export interface ModelRequest {
+  /** Decides the random draws of a sampled reply; the same in every run. */
+  readonly uid: string;
   readonly messages: readonly Message[];
   readonly images: readonly SampleImage[];
 }
@@ -11,6 +13,10 @@ export interface ModelRequest {
 export interface Decoding {
   readonly maxNewTokens: number;
   readonly temperature: number;
+  /** Default 1: all tokens may be drawn. */
+  readonly topP?: number;
+  /** Texts that end a reply; they are no part of it. */
+  readonly until?: readonly string[];
 }
 
 /** Log-probability of a given reply, its end-of-turn token included. Natural logarithm. */
@@ -19,10 +25,15 @@ export interface ReplyScore {
   readonly numTokens: number;
 }
 
-/** A written reply. `truncated`: it reached `maxNewTokens` before its end. */
+/** A written reply, or why there is none. */
 export interface Reply {
   readonly text: string;
+  /** It reached `maxNewTokens` before its end. */
   readonly truncated: boolean;
+  /** The model's own filter stopped it. */
+  readonly refused?: boolean;
+  /** No reply came, for this reason; `text` is empty. */
+  readonly failure?: string;
 }
 
 /** A request made ready (tokenised, picture decoded); its length decides which batch it joins. */
@@ -31,15 +42,22 @@ export interface Prepared {
 }
 
 /**
- * A model under evaluation. Our own engine implements it in `local-model.ts`; an endpoint can too.
+ * A model under evaluation: our own engine (`local-model.ts`), an endpoint (`endpoint-model.ts`).
  * `prepare` throws a `data` error for a picture or text that cannot be used: the item is skipped.
  */
 export interface EvalModel<P extends Prepared = Prepared> {
   /** Hash of the weights (or name and revision), part of the identity of every score. */
   readonly identity: string;
-  /** Largest sum of `numTokens` in one batch. */
+  /** Largest sum of `numTokens` in one batch that is scored. */
   readonly maxBatchTokens: number;
+  /** Why it cannot answer in this way; undefined when it can. 'score' asks for `score`. */
+  cannot(wanted: Decoding | 'score'): string | undefined;
   prepare(request: ModelRequest, purpose: 'score' | 'generate'): Promise<P>;
   score(batch: readonly P[]): Promise<readonly ReplyScore[]>;
-  generate(batch: readonly P[], decoding: Decoding): Promise<readonly Reply[]>;
+  /** Writes a reply to each request, in any order and as many at once as it likes. */
+  write(
+    requests: readonly P[],
+    decoding: Decoding,
+    onReply: (index: number, reply: Reply) => void,
+  ): Promise<void>;
 }

@@ -1,12 +1,11 @@
-// Reads the items of a benchmark from its sample folder: question, answer, options, pictures.
-import { join } from 'node:path';
-import * as z from 'zod';
-import { OneVisionError } from '../core/errors.ts';
+// The items of a benchmark: questions with their answers and pictures, by the number of their row,
+// from a folder of samples or a table on the hub.
 import { readConceptTable } from '../sample/concept-table.ts';
-import { type Manifest, readManifest } from '../sample/manifest.ts';
-import type { Message, Sample, SampleImage } from '../sample/sample.ts';
-import { readSamples } from '../sample/webdataset.ts';
+import type { Message, SampleImage } from '../sample/sample.ts';
 import type { Benchmark } from './benchmark.ts';
+import { openSampleItems } from './data/sample-items.ts';
+import { openTableItems } from './data/table-items.ts';
+import type { AnsweredItem } from './scorers/scorer.ts';
 import type { ConceptCounts } from './statistics/bands.ts';
 
 /** One question with its answer. */
@@ -14,54 +13,62 @@ export interface EvalItem {
   readonly uid: string;
   readonly group: string;
   /** The first concept that curation matched in its label. */
-  readonly concept: string | undefined;
+  readonly concept?: string | undefined;
   /** The conversation before the question that is measured. */
   readonly context: readonly Message[];
   readonly images: readonly SampleImage[];
-  /** The question as the data have it, `<image>` included. */
+  /** The question as the data have it, `<image>` included; for a table the whole turn as asked. */
   readonly question: string;
   readonly answer: string;
-  readonly options: readonly string[] | undefined;
+  readonly options?: readonly string[] | undefined;
+  /** What scoring sees, where replies are kept and scored by profiles. */
+  readonly scored?: AnsweredItem;
+  /** Why it cannot be asked at all: it has no picture, or no usable one. */
+  readonly fault?: string;
 }
 
-const metaSchema = z.looseObject({
-  answer: z.string(),
-  options: z.array(z.string()).min(2).optional(),
-  concepts: z.array(z.string()).optional(),
-});
+/** Items that lie on this disk. */
+export interface ItemSource {
+  /** Hash of the bytes of the data. */
+  readonly dataHash: string;
+  /** The commit that the data were fetched at, where that is known. */
+  readonly revision?: string | undefined;
+  readonly numRows: number;
+  /** What is not as it should be and yet no error: counts that were never checked, a part only. */
+  readonly warnings: readonly string[];
+  /** Items of the rows [from, to), in order. @throws OneVisionError 'data' for a damaged file */
+  read(from: number, to: number): AsyncGenerator<EvalItem, void, undefined>;
+  [Symbol.dispose](): void;
+}
 
-/**
- * The manifest of a benchmark's data, checked against its denominator.
- * @throws OneVisionError `data` when the folder is missing or holds another number of items
- */
-export function readItemManifest(benchmark: Benchmark, dataRoot: string): Manifest {
-  const folder = join(dataRoot, benchmark.data);
-  const manifest = readManifest(folder);
-  const found = manifest.files.reduce((sum, file) => sum + file.count, 0);
-  const expected = benchmark.denominator === 'manifest' ? found : benchmark.denominator;
-  if (found === expected && found > 0) return manifest;
-  throw new OneVisionError(
-    'data',
-    `Benchmark ${benchmark.name}: expected ${Math.max(1, expected)} items in ${folder}, ` +
-      `its manifest counts ${found}.`,
-    { hint: 'make or fetch the data set again, whole' },
-  );
+export interface OpenItemsOptions {
+  /** Take what is there: a wrong number of items is a warning, no error. */
+  readonly partial?: boolean | undefined;
+  /** Remembers hashes of large files by their size and time. */
+  readonly hashCache?: string | undefined;
 }
 
 /**
- * The items in the order of their shards. The last two messages of a sample are the question and
- * its answer.
- *
- * @throws OneVisionError `data` for a shard or an item that is not as it should be: an item left
- * out in silence would change the denominator
+ * Opens the data of a benchmark and checks what can be checked without reading all of it.
+ * @throws OneVisionError 'data' when they are missing, lack a column, or are not whole
  */
+export async function openItems(
+  benchmark: Benchmark,
+  dataRoot: string,
+  options: OpenItemsOptions = {},
+): Promise<ItemSource> {
+  return typeof benchmark.data === 'string'
+    ? openSampleItems(benchmark, dataRoot, benchmark.data, options)
+    : openTableItems(benchmark, dataRoot, benchmark.data, options);
+}
+
+/** All items in order. @throws as `openItems` */
 export async function* readItems(
   benchmark: Benchmark,
   dataRoot: string,
 ): AsyncGenerator<EvalItem, void, undefined> {
-  for await (const sample of readSamples(join(dataRoot, benchmark.data))) {
-    yield toItem(sample, benchmark);
-  }
+  using source = await openItems(benchmark, dataRoot, { partial: true });
+  yield* source.read(0, source.numRows);
 }
 
 /**
@@ -71,33 +78,4 @@ export async function* readItems(
  */
 export function readConceptCounts(curated: string): ConceptCounts {
   return new Map([...readConceptTable(curated)].map(([concept, count]) => [concept, count.clean]));
-}
-
-function toItem(sample: Sample, benchmark: Benchmark): EvalItem {
-  const asked = sample.messages.at(-2);
-  const meta = metaSchema.safeParse(sample.meta);
-  const isAsked = asked?.role === 'user' && sample.messages.at(-1)?.role === 'assistant';
-  if (!isAsked || !meta.success) throw badItem(benchmark, sample.uid, 'a question and its answer');
-  const { answer, options, concepts } = meta.data;
-  if (benchmark.scorer.kind === 'choice' && options?.includes(answer) !== true) {
-    throw badItem(benchmark, sample.uid, 'options with the answer among them');
-  }
-  return {
-    uid: sample.uid,
-    group: sample.group,
-    concept: concepts?.[0],
-    context: sample.messages.slice(0, -2),
-    images: sample.images,
-    question: asked.content,
-    answer,
-    options,
-  };
-}
-
-function badItem(benchmark: Benchmark, uid: string, expected: string): OneVisionError {
-  return new OneVisionError(
-    'data',
-    `Benchmark ${benchmark.name}: expected ${expected} in item ${uid}, they are not there.`,
-    { hint: 'an item needs messages that end with user and assistant, and meta.answer' },
-  );
 }

@@ -3,18 +3,21 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { hashUint32 } from '../core/hash.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
 import type { Segment } from '../model/batch.ts';
-import { generate } from '../model/generate.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { Processor } from '../model/processor.ts';
 import { scoreSegments } from '../model/score.ts';
 import { encodeChat, encodePrompt, NO_TARGET } from '../text/chat-template.ts';
 import type { EvalModel, Prepared } from './eval-model.ts';
+import { writeReplies } from './write-replies.ts';
 
 /** A segment that knows its length. */
 export interface PreparedSegment extends Prepared {
   readonly segment: Segment;
+  /** Decides the random draws of its reply. */
+  readonly draw: number;
 }
 
 export interface LocalModelOptions {
@@ -39,19 +42,25 @@ export function localModel(
     cache.set(bytes, known);
     return known;
   };
+  const { maxPositions } = model.config.text;
   return {
     identity,
     maxBatchTokens,
-    async prepare({ messages, images }, purpose) {
+    cannot(wanted) {
+      if (wanted === 'score' || wanted.maxNewTokens < maxPositions) return undefined;
+      return `replies of ${wanted.maxNewTokens} tokens do not fit its context of ${maxPositions}`;
+    },
+    async prepare({ uid, messages, images }, purpose) {
+      const draw = hashUint32('reply', uid);
       const patches = await Promise.all(images.map(({ bytes }) => patchesOf(bytes)));
       const counts = patches.map(({ gridH, gridW }) => (gridH * gridW) / image.mergeSize ** 2);
       if (purpose === 'generate') {
         const inputIds = encodePrompt(tokenizer, messages, counts);
-        return { segment: { inputIds, images: patches }, numTokens: inputIds.length };
+        return { segment: { inputIds, images: patches }, numTokens: inputIds.length, draw };
       }
       const { ids, targets } = encodeChat(tokenizer, messages, counts);
       const segment = { inputIds: ids, targets: lastReply(targets), images: patches };
-      return { segment, numTokens: ids.length };
+      return { segment, numTokens: ids.length, draw };
     },
     async score(batch) {
       const segments = batch.map(({ segment }) => segment);
@@ -59,13 +68,8 @@ export function localModel(
         return { sumLogProb: sum, numTokens: numTargets };
       });
     },
-    async generate(batch, { maxNewTokens, temperature }) {
-      const segments = batch.map(({ segment }) => segment);
-      return generate(model, segments, { maxNewTokens, temperature }).map(({ ids, finish }) => {
-        const text = tokenizer.decode(ids, { skipSpecialTokens: true });
-        return { text, truncated: finish === 'length' };
-      });
-    },
+    write: (requests, decoding, onReply) =>
+      writeReplies(model, tokenizer, { requests, decoding, maxBatchTokens, onReply }),
   };
 }
 

@@ -9,10 +9,10 @@ import { after, before, test } from 'node:test';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../../test/support/raw-samples.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import { silentLog as log } from '../../core/log.ts';
+import { createGate } from '../../endpoint/gate.ts';
 import { type LedgerRow, readLedger } from '../../sample/ledger.ts';
 import { readSamples } from '../../sample/webdataset.ts';
 import { type CaptionOptions, caption } from './caption.ts';
-import { createGate } from './gate.ts';
 import { choosePrompt, readPrompts } from './prompts.ts';
 import { invalidReason, repetition } from './validity.ts';
 

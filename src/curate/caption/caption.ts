@@ -7,6 +7,7 @@ import { sha256Hex } from '../../core/hash.ts';
 import { type Logger, log as processLog } from '../../core/log.ts';
 import { mapConcurrent } from '../../core/pool.ts';
 import { createProgress, type Progress } from '../../core/progress.ts';
+import { openCache } from '../../endpoint/answers.ts';
 import { LEDGER, type LedgerRow, writeLedger } from '../../sample/ledger.ts';
 import {
   hashConfig,
@@ -20,7 +21,6 @@ import { createSkipCounter } from '../../sample/skips.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import { readSource, type SourceEntry, type SourceSpec } from '../../sample/sources/source.ts';
 import { createShardWriter, type ShardFile } from '../../sample/webdataset.ts';
-import { openCache } from './cache.ts';
 import { type Captioner, type CaptionOutcome, createCaptioner } from './captioner.ts';
 import {
   type CaptionConfig,
@@ -74,6 +74,8 @@ export async function caption(options: CaptionOptions): Promise<Manifest> {
   const captioner = createCaptioner({
     endpoint: endpointOf(config, options.transport),
     cache,
+    maxTokens: config.maxTokens,
+    temperature: config.temperature,
     maxConcurrency: options.transport.maxConcurrency ?? 32,
     maxRetries: options.transport.maxRetries ?? 6,
     maxAttempts: config.maxAttempts,
@@ -98,8 +100,7 @@ export async function caption(options: CaptionOptions): Promise<Manifest> {
 }
 
 function endpointOf(config: CaptionConfig, { url, apiKey, timeoutMs = 120_000 }: CaptionTransport) {
-  const { model, maxTokens, temperature } = config;
-  return { url, model, apiKey, maxTokens, temperature, timeoutMs };
+  return { url, model: config.model, apiKey, timeoutMs };
 }
 
 async function* captionAll(

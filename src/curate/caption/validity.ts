@@ -1,7 +1,7 @@
 // Whether an answer is a caption: whole, neither too short nor too long, no refusal, no repetition,
 // in the language that was asked for. Pure; the reason goes to the ledger.
 import { eld } from 'eld/small';
-import type { Answer } from './cache.ts';
+import type { Answer } from '../../endpoint/answers.ts';
 
 export interface ValidityConfig {
   readonly minChars: number;

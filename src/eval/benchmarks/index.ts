@@ -1,19 +1,72 @@
-// The benchmarks of the demo, in the order of its table.
+// Every benchmark there is: the 27 of the paper's table in its order, their local proxies, the demo's.
 import type { Benchmark } from '../benchmark.ts';
-import { colour } from './colour.ts';
-import { counting } from './counting.ts';
-import { numbers } from './numbers.ts';
-import { position } from './position.ts';
-import { unseenConcepts } from './unseen-concepts.ts';
-import { unseenStyle } from './unseen-style.ts';
-import { yesNo } from './yes-no.ts';
+import { DEMO_BENCHMARKS } from './demo/index.ts';
+import { cvBench } from './general/cv-bench.ts';
+import { mmbenchCn, mmbenchCnDev } from './general/mmbench-cn.ts';
+import { mmbenchEn, mmbenchEnDev } from './general/mmbench-en.ts';
+import { mmeRealworldCn } from './general/mme-realworld-cn.ts';
+import { mmeRealworldEn } from './general/mme-realworld-en.ts';
+import { mmstar } from './general/mmstar.ts';
+import { realWorldQa } from './general/real-world-qa.ts';
+import { scienceQa } from './general/science-qa.ts';
+import { seed2Plus } from './general/seed-2-plus.ts';
+import { seedImage } from './general/seed-image.ts';
+import { ai2dMask, ai2dNoMask } from './ocr-chart/ai2d.ts';
+import { chartQa } from './ocr-chart/chart-qa.ts';
+import { charxiv } from './ocr-chart/charxiv.ts';
+import { docVqa, docVqaVal, infoVqa, infoVqaVal } from './ocr-chart/doc-vqa.ts';
+import { ocrBench } from './ocr-chart/ocr-bench.ts';
+import { countBench } from './other/count-bench.ts';
+import { pixmoCount } from './other/pixmo-count.ts';
+import { vStar } from './other/v-star.ts';
+import { vlRewardBench } from './other/vl-reward-bench.ts';
+import { mathVision } from './reasoning/math-vision.ts';
+import { mathVista } from './reasoning/math-vista.ts';
+import { mmmu, mmmuProStandard } from './reasoning/mmmu.ts';
+import { mmmuProVision } from './reasoning/mmmu-pro-vision.ts';
+import { weMath } from './reasoning/we-math.ts';
 
-export const DEMO_BENCHMARKS: readonly Benchmark[] = [
-  unseenStyle,
-  unseenConcepts,
-  numbers,
-  counting,
-  yesNo,
-  colour,
-  position,
+/** The rows of the paper's table. */
+export const PAPER_BENCHMARKS: readonly Benchmark[] = [
+  mmstar,
+  mmbenchEn,
+  mmbenchCn,
+  mmeRealworldEn,
+  mmeRealworldCn,
+  seedImage,
+  cvBench,
+  scienceQa,
+  seed2Plus,
+  realWorldQa,
+  mathVista,
+  weMath,
+  mathVision,
+  mmmu,
+  mmmuProStandard,
+  mmmuProVision,
+  chartQa,
+  charxiv,
+  docVqa,
+  ocrBench,
+  ai2dMask,
+  ai2dNoMask,
+  infoVqa,
+  pixmoCount,
+  countBench,
+  vlRewardBench,
+  vStar,
+];
+
+/** Splits with public answers, beside those whose answers only a server has. */
+export const PROXY_BENCHMARKS: readonly Benchmark[] = [
+  mmbenchEnDev,
+  mmbenchCnDev,
+  docVqaVal,
+  infoVqaVal,
+];
+
+export const ALL_BENCHMARKS: readonly Benchmark[] = [
+  ...PAPER_BENCHMARKS,
+  ...PROXY_BENCHMARKS,
+  ...DEMO_BENCHMARKS,
 ];

@@ -14,6 +14,8 @@ import { chooseTokens, GREEDY, type SamplingOptions } from './sampling.ts';
 export interface ReplyOptions extends Partial<SamplingOptions> {
   /** Longest reply in tokens, at least 1. */
   readonly maxNewTokens: number;
+  /** Number that decides the random draws; default: prompts are counted from 0. */
+  readonly prompt?: number;
   /** Ids that end a reply. Default: the config's `<|im_end|>` and `<|endoftext|>`. */
   readonly stopIds?: readonly number[];
   /** Called with each token as it is written, stop ids excluded; true ends the reply after it. */
@@ -107,7 +109,7 @@ export class Generation {
   #newWriter({ inputIds }: Segment, options: ReplyOptions): Writer {
     const { eosTokenId, padTokenId } = this.#model.config;
     return {
-      prompt: this.#numPrompts++,
+      prompt: options.prompt ?? this.#numPrompts++,
       ids: [],
       logProbs: [],
       promptIds: inputIds,

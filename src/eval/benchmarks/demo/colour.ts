@@ -1,5 +1,5 @@
 // The colour of unseen digits, or of the paper under pictures of unseen groups.
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark } from '../../benchmark.ts';
 
 export const colour: Benchmark = {
   name: 'colour',

@@ -1,27 +1,37 @@
 // One chat completion from an OpenAI-compatible endpoint, with every way in which it can fail told
 // apart: try again, slow down, give this request up, or give up altogether.
 import * as z from 'zod';
-import { OneVisionError } from '../../core/errors.ts';
-import type { Answer } from './cache.ts';
+import { OneVisionError } from '../core/errors.ts';
+import type { Answer } from './answers.ts';
 
 export interface EndpointConfig {
   /** Address up to `/v1`. */
   readonly url: string;
   readonly model: string;
   readonly apiKey?: string | undefined;
-  readonly maxTokens: number;
-  readonly temperature: number;
   readonly timeoutMs: number;
 }
 
-/** What is asked about one picture. */
+/** A piece of a message; pictures are `data:image/…;base64,…`. */
+export type ChatPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image_url'; readonly image_url: { readonly url: string } };
+
+export interface EndpointMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string | readonly ChatPart[];
+}
+
+/** What is asked, and how the answer is to be written. */
 export interface Question {
-  readonly system: string;
-  readonly user: string;
-  /** `data:image/jpeg;base64,…` */
-  readonly image: string;
-  /** Tells tries of one question apart; sent as the seed. */
-  readonly attempt: number;
+  readonly messages: readonly EndpointMessage[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topP?: number | undefined;
+  /** Texts that end the answer. */
+  readonly stop?: readonly string[] | undefined;
+  /** Tells tries of one question apart. */
+  readonly seed: number;
 }
 
 /** A request that gave no answer. */
@@ -125,23 +135,9 @@ async function post(question: Question, config: EndpointConfig): Promise<Reply> 
   }
 }
 
-function payload(question: Question, { model, maxTokens, temperature }: EndpointConfig): object {
-  return {
-    model,
-    messages: [
-      { role: 'system', content: question.system },
-      {
-        role: 'user',
-        content: [
-          { type: 'image_url', image_url: { url: question.image } },
-          { type: 'text', text: question.user },
-        ],
-      },
-    ],
-    max_tokens: maxTokens,
-    temperature,
-    seed: question.attempt,
-  };
+function payload(question: Question, { model }: EndpointConfig): object {
+  const { messages, maxTokens, temperature, topP, stop, seed } = question;
+  return { model, messages, max_tokens: maxTokens, temperature, top_p: topP, stop, seed };
 }
 
 async function readBody(response: Response): Promise<string> {

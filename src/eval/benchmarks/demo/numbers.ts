@@ -1,5 +1,5 @@
 // Handwritten numbers of one to three digits that training never saw, read aloud exactly.
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark } from '../../benchmark.ts';
 
 export const numbers: Benchmark = {
   name: 'numbers',

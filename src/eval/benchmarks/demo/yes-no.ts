@@ -1,5 +1,5 @@
 // "Is this X?" about drawings in the unseen style; half of the answers are yes.
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark } from '../../benchmark.ts';
 
 export const yesNo: Benchmark = {
   name: 'yes-no',

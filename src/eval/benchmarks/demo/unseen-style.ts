@@ -1,7 +1,7 @@
 // Known concepts in a drawing style that training never met. Options are four labels.
 // The rule is that of unseen-concepts; docs/eval.md has the formula.
-import type { Benchmark } from '../benchmark.ts';
-import { byPmi } from '../scorers/choice.ts';
+import type { Benchmark } from '../../benchmark.ts';
+import { byPmi } from '../../scorers/choice.ts';
 
 export const unseenStyle: Benchmark = {
   name: 'unseen-style',

@@ -2,8 +2,8 @@
 // in this run, in the next, or by two processes that share the file one after the other.
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
-import { OneVisionError } from '../../core/errors.ts';
-import { sha256Hex } from '../../core/hash.ts';
+import { OneVisionError } from '../core/errors.ts';
+import { sha256Hex } from '../core/hash.ts';
 
 /** A whole answer of an endpoint. */
 export interface Answer {

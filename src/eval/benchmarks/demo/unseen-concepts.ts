@@ -1,7 +1,7 @@
 // Concepts that training never met, in its own drawing styles. Options are the four labels.
 // By PMI: the raw loss prefers labels memorised in training.
-import type { Benchmark } from '../benchmark.ts';
-import { byPmi } from '../scorers/choice.ts';
+import type { Benchmark } from '../../benchmark.ts';
+import { byPmi } from '../../scorers/choice.ts';
 
 export const unseenConcepts: Benchmark = {
   name: 'unseen-concepts',

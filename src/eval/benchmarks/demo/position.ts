@@ -1,5 +1,5 @@
 // In which corner of the canvas a picture of an unseen group lies.
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark } from '../../benchmark.ts';
 
 export const position: Benchmark = {
   name: 'position',

@@ -1,5 +1,5 @@
 // How many pictures lie on the canvas: one to six of groups that training never saw.
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark } from '../../benchmark.ts';
 
 export const counting: Benchmark = {
   name: 'counting',

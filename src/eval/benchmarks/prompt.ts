@@ -1,0 +1,30 @@
+// The pieces that prompts of several benchmarks are made of.
+
+export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/** The letter of an option by its place. */
+export function letterOf(place: number): string {
+  return LETTERS[place] ?? '';
+}
+
+/** One option a line: `A. red`. */
+export function lettered(options: readonly string[]): string {
+  return options.map((option, place) => `${letterOf(place)}. ${option}`).join('\n');
+}
+
+export const ANSWER_LETTER = "Answer with the option's letter from the given choices directly.";
+export const ANSWER_PHRASE = 'Answer the question using a single word or phrase.';
+
+/** A choice question as most benchmarks ask it. */
+export function choicePrompt(
+  question: string,
+  options: readonly string[],
+  post: string = ANSWER_LETTER,
+): string {
+  return `${question}\n${lettered(options)}\n${post}`;
+}
+
+/** The options that are there, from the first letter on. */
+export function present(options: readonly (string | undefined)[]): string[] {
+  return options.filter((option) => option !== undefined && option !== 'nan') as string[];
+}
