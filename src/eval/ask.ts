@@ -1,10 +1,11 @@
-// Asks a model a window of items: fills in prompts, prepares, batches, scores. Keeps no files.
+// Asks a model some items: fills in prompts, prepares, batches, has it reply. Keeps no files.
 import { OneVisionError } from '../core/errors.ts';
+import { sha256Hex } from '../core/hash.ts';
 import { mapConcurrent } from '../core/pool.ts';
 import type { Message } from '../sample/sample.ts';
 import { runBatched } from './batching.ts';
-import type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer } from './benchmark.ts';
-import type { EvalModel, Prepared, ReplyScore } from './eval-model.ts';
+import type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer, ReplyScorer } from './benchmark.ts';
+import type { EvalModel, Prepared, Reply, ReplyScore } from './eval-model.ts';
 import type { EvalItem } from './items.ts';
 import type { ItemResult, Verdict } from './outcome.ts';
 import { meanProbability, type References } from './references.ts';
@@ -14,40 +15,55 @@ import { scoreExact } from './scorers/exact.ts';
 const PREPARE_AT_ONCE = 8;
 
 /**
- * The results of some items. An item whose picture or text cannot be used is `skipped` with its
- * reason; every other failure is thrown.
+ * Asks some items; each result is handed out as soon as it is known, in any order. An item whose
+ * picture or text cannot be used is `skipped` with its reason, one without a reply is a
+ * `model-error`; every other failure is thrown.
  */
 export async function askItems<P extends Prepared>(
   model: EvalModel<P>,
   { scorer }: Benchmark,
   items: readonly EvalItem[],
   references: References,
-): Promise<ItemResult[]> {
-  return scorer.kind === 'choice'
-    ? askChoice(model, scorer, items, references)
-    : askExact(model, scorer, items);
+  onResult: (result: ItemResult) => void,
+): Promise<void> {
+  if (scorer.kind === 'choice') {
+    for (const one of await askChoice(model, scorer, items, references)) onResult(one);
+    return;
+  }
+  const usable: { readonly item: EvalItem; readonly request: P }[] = [];
+  const prepared = await prepareAll(items, (item) => prepareQuestion(model, scorer, item));
+  prepared.forEach((entry, index) => {
+    const item = items[index] as EvalItem;
+    if (entry instanceof OneVisionError) onResult(skipped(item, entry));
+    else usable.push({ item, request: entry });
+  });
+  const requests = usable.map(({ request }) => request);
+  await model.write(requests, scorer.decoding, (index, reply) => {
+    const { item } = usable[index] as { item: EvalItem };
+    onResult(replied(item, scorer, reply));
+  });
 }
 
-async function askExact<P extends Prepared>(
+async function prepareQuestion<P extends Prepared>(
   model: EvalModel<P>,
-  scorer: ExactScorer,
-  items: readonly EvalItem[],
-): Promise<ItemResult[]> {
-  const prepared = await prepareAll(items, (item) => {
-    const messages = [...item.context, user(fill(scorer.prompt, item, ''))];
-    return model.prepare({ messages, images: item.images }, 'generate');
-  });
-  const usable = prepared.flatMap((entry) => (entry instanceof OneVisionError ? [] : [entry]));
-  const replies = await runBatched(usable, model.maxBatchTokens, (batch) =>
-    model.generate(batch, scorer.decoding),
-  );
-  let next = 0;
-  return prepared.map((entry, index) => {
-    const item = items[index] as EvalItem;
-    if (entry instanceof OneVisionError) return skipped(item, entry);
-    const reply = replies[next++] ?? { text: '', truncated: false };
-    return result(item, scoreExact(scorer, item.answer, reply));
-  });
+  scorer: ExactScorer | ReplyScorer,
+  item: EvalItem,
+): Promise<P> {
+  const { uid, fault, images } = item;
+  if (fault !== undefined) throw new OneVisionError('data', `Item ${uid}: ${fault}.`);
+  const question = scorer.kind === 'exact' ? fill(scorer.prompt, item, '') : item.question;
+  const messages = [...item.context, user(question)];
+  return await model.prepare({ uid, messages, images }, 'generate');
+}
+
+function replied(item: EvalItem, scorer: ExactScorer | ReplyScorer, reply: Reply): ItemResult {
+  const prediction = reply.text;
+  if (scorer.kind === 'reply') return result(item, { outcome: 'unparsed', prediction }, reply);
+  if (reply.failure !== undefined) {
+    return { ...result(item, { outcome: 'model-error', prediction }), reason: reply.failure };
+  }
+  if (reply.refused === true) return result(item, { outcome: 'refused', prediction });
+  return result(item, scoreExact(scorer, item.answer, reply));
 }
 
 /** One log-probability that is wanted: the mean over its requests, or found by its key. */
@@ -109,7 +125,7 @@ async function prepareTerm<P extends Prepared>(
   const reply: Message = { role: 'assistant', content: fill(term.reply, item, option) };
   const messages = [...item.context, user(fill(term.prompt, item, option)), reply];
   const ask = (images: EvalItem['images']): Promise<P> =>
-    model.prepare({ messages, images }, 'score');
+    model.prepare({ uid: item.uid, messages, images }, 'score');
   if (term.pictures === 'own') return { key: undefined, requests: [await ask(item.images)] };
   const key = JSON.stringify(messages);
   if (asked.has(key)) return { key, requests: [] };
@@ -143,9 +159,18 @@ async function prepareAll<T>(
   return Array.fromAsync(mapConcurrent(items, PREPARE_AT_ONCE, guarded));
 }
 
-function result(item: EvalItem, verdict: Verdict): ItemResult {
-  const { uid, group, concept, question, answer, options } = item;
-  return { uid, group, concept, question, answer, options, ...verdict };
+function result(item: EvalItem, verdict: Verdict, reply?: Reply): ItemResult {
+  const { uid, group, concept, question, answer, options, scored } = item;
+  const base = { uid, group, concept, question, answer, options, ...verdict };
+  if (scored === undefined) return base;
+  const { truncated = false, refused, failure } = reply ?? {};
+  const stored = { truncated, refused, failure, item: scored, request: requestHash(item) };
+  return { ...base, reply: stored, ...(failure === undefined ? {} : { reason: failure }) };
+}
+
+function requestHash({ context, question, images }: EvalItem): string {
+  const pictures = images.map(({ bytes }) => sha256Hex(bytes));
+  return sha256Hex(JSON.stringify([context, question, pictures])).slice(0, 16);
 }
 
 function skipped(item: EvalItem, error: OneVisionError): ItemResult {

@@ -1,6 +1,6 @@
 // What other folders use of evaluation.
 export type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer } from './benchmark.ts';
-export { DEMO_BENCHMARKS } from './benchmarks/index.ts';
+export { DEMO_BENCHMARKS } from './benchmarks/demo/index.ts';
 export type {
   Decoding,
   EvalModel,

@@ -13,6 +13,7 @@ import { scoreSegments } from '../model/score.ts';
 import type { Message } from '../sample/sample.ts';
 import { createTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
+import type { Reply } from './eval-model.ts';
 import { hashCheckpoint, localModel } from './local-model.ts';
 
 const tokenizer = createTokenizer(
@@ -39,7 +40,7 @@ test('scores the last reply only, alike alone and in a batch', async () => {
   const images = [await square('#f00')];
   const first = [ask('<image>What is this?'), say('a red square')];
   const two = [...first, ask('And now?'), say('a blue square')];
-  const requests = [first, two].map((messages) => ({ messages, images }));
+  const requests = [first, two].map((messages) => ({ uid: 'q', messages, images }));
   const prepared = await Promise.all(requests.map((request) => local.prepare(request, 'score')));
   const together = await local.score(prepared);
   for (const [index, one] of prepared.entries()) {
@@ -59,9 +60,13 @@ test('writes a reply for each prompt and says when it was cut', async () => {
   using model = createOneVision(config, { seed: 1 });
   const local = localModel(model, processor, { identity: 'x' });
   const images = [await square('#00f')];
-  const request = { messages: [ask('<image>What is this?')], images };
+  const request = { uid: 'q', messages: [ask('<image>What is this?')], images };
   const prepared = await local.prepare(request, 'generate');
-  const replies = await local.generate([prepared, prepared], { maxNewTokens: 3, temperature: 0 });
+  const replies: Reply[] = [];
+  const decoding = { maxNewTokens: 3, temperature: 0 };
+  await local.write([prepared, prepared], decoding, (index, reply) => {
+    replies[index] = reply;
+  });
   assert.equal(replies.length, 2);
   assert.deepEqual(replies[0], replies[1]);
   assert.equal(typeof replies[0]?.text, 'string');
@@ -71,7 +76,7 @@ test('a broken picture is a data error of its own request', async () => {
   using model = createOneVision(config, { seed: 1 });
   const local = localModel(model, processor, { identity: 'x' });
   const images = [{ name: 'img0.png', bytes: new Uint8Array([1, 2]) }];
-  const request = { messages: [ask('<image>What is this?')], images };
+  const request = { uid: 'q', messages: [ask('<image>What is this?')], images };
   await assert.rejects(local.prepare(request, 'generate'), { code: 'data' });
 });
 

@@ -11,7 +11,7 @@ import type { Processor } from '../model/processor.ts';
 import { scoreSegments } from '../model/score.ts';
 import { encodeChat, encodePrompt, NO_TARGET } from '../text/chat-template.ts';
 import type { EvalModel, Prepared } from './eval-model.ts';
-import { writeReplies } from './write-replies.ts';
+import { writeReplies } from './models/write-replies.ts';
 
 /** A segment that knows its length. */
 export interface PreparedSegment extends Prepared {

@@ -32,6 +32,36 @@ export interface Verdict {
   readonly losses?: readonly number[];
 }
 
+/** A reply as it was written, with what any profile needs to score it without the data. */
+export interface StoredReply {
+  readonly truncated: boolean;
+  /** The model's own filter stopped it. */
+  readonly refused?: boolean | undefined;
+  /** Why no reply came. */
+  readonly failure?: string | undefined;
+  readonly item: StoredItem;
+  /** Hash of all that was asked, pictures included: equal requests are seen by it. */
+  readonly request: string;
+  /** What each profile makes of it. */
+  readonly marks?: Readonly<Record<string, StoredMark>> | undefined;
+}
+
+/** What scoring sees of the data; the `AnsweredItem` of `scorers/scorer.ts`. */
+export interface StoredItem {
+  readonly uid: string;
+  readonly answers: readonly string[];
+  readonly options?: readonly string[] | undefined;
+  readonly question?: string | undefined;
+  readonly columns?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface StoredMark {
+  readonly score: number;
+  readonly outcome: Outcome;
+  readonly parsed?: string | undefined;
+  readonly faults?: readonly string[] | undefined;
+}
+
 /** One line of `samples.jsonl`. */
 export interface ItemResult {
   readonly uid: string;
@@ -44,8 +74,13 @@ export interface ItemResult {
   readonly prediction: string;
   readonly outcome: Outcome;
   readonly losses?: readonly number[] | undefined;
-  /** Why it was skipped. */
+  /** Why it was skipped or has no reply. */
   readonly reason?: string | undefined;
+  /** 0 to 1, where a reply is scored by profiles. */
+  readonly score?: number | undefined;
+  /** The answer read out of the reply. */
+  readonly parsed?: string | undefined;
+  readonly reply?: StoredReply | undefined;
 }
 
 /** `summary.json`: a score with everything that is needed to believe it. */
@@ -55,6 +90,8 @@ export interface Summary {
   readonly title: string;
   /** Hash over benchmark, scorer version, data and weights: equal hash, comparable number. */
   readonly identity: string;
+  /** Hash of the asking alone: replies with one of these may be scored anew without asking. */
+  readonly asked?: string | undefined;
   /** How it was scored, in words: `choice by pmi`. */
   readonly scorer: string;
   /** The denominator. */
@@ -67,7 +104,65 @@ export interface Summary {
   readonly chance?: number | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly bands?: Bands | undefined;
+  /** Where replies are scored by profiles. */
+  readonly replies?: ReplySummary | undefined;
+  /** What to know before the number is believed: a part of the data, a lower token limit, … */
+  readonly warnings?: readonly string[] | undefined;
 }
+
+/** What stands behind a score of kept replies. `accuracy` and `items` are those of `profile`. */
+export interface ReplySummary {
+  readonly profile: string;
+  /** Of all profiles, over the same stored replies. */
+  readonly profiles: Readonly<Record<string, ProfileScore>>;
+  readonly counts: {
+    /** Items that the data set should ask. */
+    readonly expected: number;
+    readonly asked: number;
+    /** Different requests among those that the profile counts. */
+    readonly unique: number;
+    /** Items whose answers are not public. */
+    readonly hidden: number;
+    /** Items that not all profiles score alike. */
+    readonly disputed: number;
+  };
+  readonly dataHash: string;
+  /** Commit of the data, where the download noted it. */
+  readonly revision?: string | undefined;
+  /** Hash of every question as it was asked. */
+  readonly promptHash: string;
+  readonly scoringVersion: number;
+}
+
+export interface ProfileScore {
+  /** 0 to 1; null where it cannot be computed, for `reason`. */
+  readonly score: number | null;
+  readonly denominator: number;
+  readonly items: number;
+  readonly reason?: string | undefined;
+}
+
+const markSchema: z.ZodType<StoredMark> = z.strictObject({
+  score: z.number(),
+  outcome: z.enum(OUTCOMES),
+  parsed: z.string().optional(),
+  faults: z.array(z.string()).optional(),
+});
+
+const replySchema: z.ZodType<StoredReply> = z.strictObject({
+  truncated: z.boolean(),
+  refused: z.boolean().optional(),
+  failure: z.string().optional(),
+  item: z.strictObject({
+    uid: z.string(),
+    answers: z.array(z.string()),
+    options: z.array(z.string()).optional(),
+    question: z.string().optional(),
+    columns: z.record(z.string(), z.string()).optional(),
+  }),
+  request: z.string(),
+  marks: z.record(z.string(), markSchema).optional(),
+});
 
 export const itemResultSchema: z.ZodType<ItemResult> = z.strictObject({
   uid: z.string(),
@@ -80,17 +175,45 @@ export const itemResultSchema: z.ZodType<ItemResult> = z.strictObject({
   outcome: z.enum(OUTCOMES),
   losses: z.array(z.number()).optional(),
   reason: z.string().optional(),
+  score: z.number().optional(),
+  parsed: z.string().optional(),
+  reply: replySchema.optional(),
 });
 
 const bandSchema = z
   .strictObject({ items: z.number(), correct: z.number(), accuracy: z.number() })
   .optional();
 
+const replySummarySchema: z.ZodType<ReplySummary> = z.strictObject({
+  profile: z.string(),
+  profiles: z.record(
+    z.string(),
+    z.strictObject({
+      score: z.number().nullable(),
+      denominator: z.number(),
+      items: z.number(),
+      reason: z.string().optional(),
+    }),
+  ),
+  counts: z.strictObject({
+    expected: z.number(),
+    asked: z.number(),
+    unique: z.number(),
+    hidden: z.number(),
+    disputed: z.number(),
+  }),
+  dataHash: z.string(),
+  revision: z.string().optional(),
+  promptHash: z.string(),
+  scoringVersion: z.number(),
+});
+
 export const summarySchema: z.ZodType<Summary> = z.strictObject({
   format: z.literal('onevision-eval/1'),
   benchmark: z.string(),
   title: z.string(),
   identity: z.string(),
+  asked: z.string().optional(),
   scorer: z.string(),
   items: z.number(),
   correct: z.number(),
@@ -107,4 +230,6 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
       unseen: bandSchema,
     })
     .optional(),
+  replies: replySummarySchema.optional(),
+  warnings: z.array(z.string()).optional(),
 });

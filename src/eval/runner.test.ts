@@ -98,12 +98,13 @@ function standIn(identity = 'a', stopAt = Number.POSITIVE_INFINITY) {
       const level = data[0] ?? -1;
       return { level, request, numTokens: 10 + level };
     },
-    async generate(batch) {
-      return batch.map(({ level, request }) => {
+    cannot: () => undefined,
+    async write(requests, _, onReply) {
+      requests.forEach(({ level, request }, index) => {
         if (level >= stopAt) throw new Error('power cut');
         asked.push(request.messages.at(-1)?.content ?? '');
         const text = level === 3 ? '99' : level === 4 ? 'hm' : `It is ${level}`;
-        return { text, truncated: level === 6 };
+        onReply(index, { text, truncated: level === 6 });
       });
     },
     async score(batch) {
@@ -186,8 +187,10 @@ test('killed between windows: no item asked twice, none lost, a torn line redone
   await assert.rejects(run(stopped.model, exact, 'resumed', 4), /power cut/);
   const folder = join(root, 'resumed/levels');
   assert.ok(!existsSync(join(folder, 'summary.json')));
-  const partial = readdirSync(folder).find((name) => name.startsWith('partial')) ?? '';
-  appendFileSync(join(folder, partial), '{"uid":"level:8","torn');
+  const answers = readdirSync(folder).find((name) => name.startsWith('answers')) ?? '';
+  const shards = readdirSync(join(folder, answers));
+  assert.deepEqual(shards.sort(), ['0000000-4.jsonl', '0000004-8.jsonl', '0000008-12.partial']);
+  appendFileSync(join(folder, answers, '0000008-12.partial'), '{"uid":"level:8","torn');
   const rest = standIn();
   const [summary] = await run(rest.model, exact, 'resumed', 4);
   assert.equal(stopped.asked.length + rest.asked.length, 11);

@@ -28,3 +28,18 @@ export function choicePrompt(
 export function present(options: readonly (string | undefined)[]): string[] {
   return options.filter((option) => option !== undefined && option !== 'nan') as string[];
 }
+
+/**
+ * The options that stand in a question: lines `A. red`, or `Options: A: red, B: blue`. Where none are
+ * found, the letters that the benchmark has stand for themselves.
+ */
+export function optionsIn(question: string, count: number): string[] {
+  const lines = [...question.matchAll(/^\s*\(?([A-Z])[.)]\s*(.*)$/gm)].map(
+    (match) => match[2] ?? '',
+  );
+  if (lines.length > 1) return lines.map((line) => line.trim());
+  const inline = /Options:\s*([\s\S]*)$/.exec(question)?.[1] ?? '';
+  const parts = inline.split(/(?:^|,\s*|\s)[A-Z]: /).slice(1);
+  if (parts.length > 1) return parts.map((part) => part.trim());
+  return Array.from({ length: count }, (_, place) => `(${letterOf(place)})`);
+}

@@ -5,6 +5,13 @@ import { type ItemResult, OUTCOMES, type Outcome, type Summary } from '../outcom
 import { type ConceptCounts, scoreBands } from './bands.ts';
 import { bootstrapInterval, wilsonInterval } from './intervals.ts';
 
+export interface SummaryContext {
+  readonly identity: string;
+  /** Hash of the asking alone. */
+  readonly asked: string;
+  readonly warnings: readonly string[];
+}
+
 /**
  * The score of a benchmark: correct ÷ all items, whatever their outcome. The 95 % interval is
  * Wilson's where items are independent, else a bootstrap over their groups.
@@ -13,7 +20,7 @@ import { bootstrapInterval, wilsonInterval } from './intervals.ts';
  */
 export function summarise(
   benchmark: Benchmark,
-  identity: string,
+  { identity, asked, warnings }: SummaryContext,
   results: readonly ItemResult[],
   concepts?: ConceptCounts,
 ): Summary {
@@ -35,7 +42,8 @@ export function summarise(
     benchmark: name,
     title,
     identity,
-    scorer: scorer.kind === 'choice' ? `choice by ${scorer.rule}` : `exact ${scorer.normaliser}`,
+    asked,
+    scorer: nameOf(scorer),
     items: results.length,
     correct: outcomes.correct,
     accuracy: results.length === 0 ? 0 : outcomes.correct / results.length,
@@ -47,5 +55,11 @@ export function summarise(
     chance,
     outcomes,
     bands: concepts !== undefined && hasConcepts ? scoreBands(scored, concepts) : undefined,
+    ...(warnings.length > 0 ? { warnings } : {}),
   };
+}
+
+function nameOf(scorer: Benchmark['scorer']): string {
+  if (scorer.kind === 'choice') return `choice by ${scorer.rule}`;
+  return scorer.kind === 'exact' ? `exact ${scorer.normaliser}` : scorer.scoring;
 }

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { picture, text } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
+import { optionsIn } from '../prompt.ts';
 
 export const mmstar: Benchmark = {
   name: 'mmstar',
@@ -25,6 +26,7 @@ export const mmstar: Benchmark = {
         text: `${question}\nAnswer with the option's letter from the given choices directly`,
         pictures: [image],
         answers: [answer],
+        options: optionsIn(question, 4),
         question,
         columns: { category, l2_category },
       },

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { picture, text } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
+import { optionsIn } from '../prompt.ts';
 
 export const realWorldQa: Benchmark = {
   name: 'real-world-qa',
@@ -15,7 +16,13 @@ export const realWorldQa: Benchmark = {
     expected: { items: 765 },
     columns: z.object({ image: picture, question: text, answer: text }),
     items: ({ image, question, answer }) => [
-      { text: question, pictures: [image], answers: [answer], question },
+      {
+        text: question,
+        pictures: [image],
+        answers: [answer],
+        options: optionsIn(question, 4),
+        question,
+      },
     ],
   }),
   scorer: {

@@ -1,11 +1,11 @@
 // Many replies by our own engine: prompts join as soon as others are finished, long ones first, so that
 // the cache stays full to the end. A reply is handed out the moment it is finished.
-import { Generation, type Reply as Written } from '../model/generation/generation.ts';
-import type { OneVision } from '../model/onevision.ts';
-import { TextStream } from '../text/text-stream.ts';
-import type { Tokenizer } from '../text/tokenizer.ts';
-import type { Decoding, Reply } from './eval-model.ts';
-import type { PreparedSegment } from './local-model.ts';
+import { Generation, type Reply as Written } from '../../model/generation/generation.ts';
+import type { OneVision } from '../../model/onevision.ts';
+import { TextStream } from '../../text/text-stream.ts';
+import type { Tokenizer } from '../../text/tokenizer.ts';
+import type { Decoding, Reply } from '../eval-model.ts';
+import type { PreparedSegment } from '../local-model.ts';
 
 export interface WriteOptions {
   readonly requests: readonly PreparedSegment[];

@@ -1,0 +1,144 @@
+// From the marks of all items to the score of a benchmark under each profile, with what has to be
+// known to believe it: counts, hashes, disagreements. Pure.
+import { OneVisionError } from '../../core/errors.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import type { Benchmark, ReplyScorer } from '../benchmark.ts';
+import {
+  type ItemResult,
+  OUTCOMES,
+  type Outcome,
+  type ProfileScore,
+  type ReplySummary,
+  type Summary,
+} from '../outcome.ts';
+import { aggregate } from '../scorers/aggregate.ts';
+import { PROFILES, type Profile } from '../scorers/scorer.ts';
+import { bootstrapInterval, wilsonInterval } from '../statistics/intervals.ts';
+import { countedRows, markRow } from './marks.ts';
+import { scoringOf } from './scoring-of.ts';
+
+export interface RepliesContext {
+  readonly profile: Profile;
+  readonly identity: string;
+  readonly asked: string;
+  readonly dataHash: string;
+  readonly revision: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Marks every row under every profile, and sums them up. */
+export function scoreReplies(
+  benchmark: Benchmark,
+  scorer: ReplyScorer,
+  rows: readonly ItemResult[],
+  context: RepliesContext,
+): { readonly summary: Summary; readonly marked: readonly ItemResult[] } {
+  const marked = rows.map((row) => markRow(row, scorer, context.profile));
+  return { summary: summariseReplies(benchmark, scorer, marked, context), marked };
+}
+
+function summariseReplies(
+  benchmark: Benchmark,
+  scorer: ReplyScorer,
+  rows: readonly ItemResult[],
+  context: RepliesContext,
+): Summary {
+  const { profile, identity, asked, dataHash, revision } = context;
+  const counted = countedRows(rows, scorer, profile);
+  const profiles = Object.fromEntries(
+    PROFILES.map((name) => [name, profileScore(rows, scorer, name)]),
+  );
+  const own = profiles[profile] as ProfileScore;
+  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
+    Outcome,
+    number
+  >;
+  for (const { outcome } of counted) outcomes[outcome] += 1;
+  const scores = counted.map(({ score = 0 }) => score);
+  const isBinary = scores.every((score) => score === 0 || score === 1);
+  const isClustered = benchmark.clusters === 'group' || !isBinary;
+  const groups = counted.map(({ group }) => group);
+  const counts = countsOf(benchmark, rows, counted);
+  const replies: ReplySummary = {
+    profile,
+    profiles,
+    counts,
+    dataHash,
+    revision,
+    promptHash: sha256Hex(JSON.stringify(rows.map(({ reply }) => reply?.request))).slice(0, 16),
+    scoringVersion: scoringOf(scorer.scoring).version,
+  };
+  const warnings = [...context.warnings, ...warningsOf(counts, counted.length, profile, own)];
+  return {
+    format: 'onevision-eval/1',
+    benchmark: benchmark.name,
+    title: benchmark.title,
+    identity,
+    asked,
+    scorer: `${scoringOf(scorer.scoring).family} ${profile}`,
+    items: counted.length,
+    correct: outcomes.correct,
+    accuracy: own.score ?? 0,
+    interval: isClustered
+      ? bootstrapInterval(scores, groups)
+      : wilsonInterval(outcomes.correct, counted.length),
+    intervalMethod: isClustered ? 'cluster-bootstrap' : 'wilson',
+    chance: benchmark.chance,
+    outcomes,
+    replies,
+    warnings,
+  };
+}
+
+/** The number of one profile; none, with the reason, where a part of the data cannot give it. */
+function profileScore(
+  rows: readonly ItemResult[],
+  scorer: ReplyScorer,
+  profile: Profile,
+): ProfileScore {
+  const counted = countedRows(rows, scorer, profile);
+  const items = counted.map(({ uid, reply }) => ({
+    uid,
+    score: reply?.marks?.[profile]?.score ?? 0,
+    columns: reply?.item.columns,
+  }));
+  try {
+    const { value, denominator } = aggregate(items, scoringOf(scorer.scoring).aggregators[profile]);
+    return { score: value, denominator, items: items.length };
+  } catch (error) {
+    if (!(error instanceof OneVisionError)) throw error;
+    return { score: null, denominator: 0, items: items.length, reason: error.message };
+  }
+}
+
+function countsOf(
+  { data }: Benchmark,
+  rows: readonly ItemResult[],
+  counted: readonly ItemResult[],
+): ReplySummary['counts'] {
+  const requests = new Set(counted.map(({ reply, uid }) => reply?.request ?? uid));
+  const isDisputed = ({ reply }: ItemResult): boolean =>
+    new Set(Object.values(reply?.marks ?? {}).map(({ score }) => score)).size > 1;
+  return {
+    expected: typeof data === 'string' ? rows.length : data.expected.items,
+    asked: rows.length,
+    unique: requests.size,
+    hidden: rows.filter(({ reply }) => reply?.item.answers.length === 0).length,
+    disputed: rows.filter(isDisputed).length,
+  };
+}
+
+function warningsOf(
+  { expected, asked, unique, hidden }: ReplySummary['counts'],
+  counted: number,
+  profile: Profile,
+  { reason }: ProfileScore,
+): string[] {
+  const warnings: string[] = [];
+  if (asked !== expected) warnings.push(`${asked} items were asked, the data set has ${expected}`);
+  if (counted !== asked) warnings.push(`profile ${profile} counts ${counted} of ${asked} items`);
+  if (unique !== counted) warnings.push(`${counted} items are ${unique} different requests`);
+  if (hidden > 0) warnings.push(`the answers of ${hidden} items are not public`);
+  if (reason !== undefined) warnings.push(reason);
+  return warnings;
+}
