@@ -1,6 +1,7 @@
 // What other folders use of evaluation.
 export type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer } from './benchmark.ts';
 export { DEMO_BENCHMARKS } from './benchmarks/demo/index.ts';
+export { readConceptCounts, readItems } from './data/open-items.ts';
 export type {
   Decoding,
   EvalModel,
@@ -9,7 +10,7 @@ export type {
   Reply,
   ReplyScore,
 } from './eval-model.ts';
-export { type EvalItem, readConceptCounts, readItems } from './items.ts';
+export type { EvalItem } from './items.ts';
 export { hashCheckpoint, type LocalModelOptions, localModel } from './local-model.ts';
 export type { ItemResult, Outcome, Summary } from './outcome.ts';
 export { evaluatedItems } from './report/evaluated.ts';

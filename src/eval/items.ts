@@ -1,12 +1,7 @@
-// The items of a benchmark: questions with their answers and pictures, by the number of their row,
-// from a folder of samples or a table on the hub.
-import { readConceptTable } from '../sample/concept-table.ts';
+// The items of a benchmark: questions with their answers and pictures, by the number of their row. Types
+// only; data/ has what opens them.
 import type { Message, SampleImage } from '../sample/sample.ts';
-import type { Benchmark } from './benchmark.ts';
-import { openSampleItems } from './data/sample-items.ts';
-import { openTableItems } from './data/table-items.ts';
 import type { AnsweredItem } from './scorers/scorer.ts';
-import type { ConceptCounts } from './statistics/bands.ts';
 
 /** One question with its answer. */
 export interface EvalItem {
@@ -46,36 +41,4 @@ export interface OpenItemsOptions {
   readonly partial?: boolean | undefined;
   /** Remembers hashes of large files by their size and time. */
   readonly hashCache?: string | undefined;
-}
-
-/**
- * Opens the data of a benchmark and checks what can be checked without reading all of it.
- * @throws OneVisionError 'data' when they are missing, lack a column, or are not whole
- */
-export async function openItems(
-  benchmark: Benchmark,
-  dataRoot: string,
-  options: OpenItemsOptions = {},
-): Promise<ItemSource> {
-  return typeof benchmark.data === 'string'
-    ? openSampleItems(benchmark, dataRoot, benchmark.data, options)
-    : openTableItems(benchmark, dataRoot, benchmark.data, options);
-}
-
-/** All items in order. @throws as `openItems` */
-export async function* readItems(
-  benchmark: Benchmark,
-  dataRoot: string,
-): AsyncGenerator<EvalItem, void, undefined> {
-  using source = await openItems(benchmark, dataRoot, { partial: true });
-  yield* source.read(0, source.numRows);
-}
-
-/**
- * How many clean training samples carry each concept: the counts of a curated folder after filters
- * and deduplication, before balancing, so that models trained with and without it compare.
- * @throws OneVisionError `data` when the folder has no concept table
- */
-export function readConceptCounts(curated: string): ConceptCounts {
-  return new Map([...readConceptTable(curated)].map(([concept, count]) => [concept, count.clean]));
 }

@@ -5,20 +5,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hashUint32 } from '../core/hash.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
-import type { Segment } from '../model/batch.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { Processor } from '../model/processor.ts';
 import { scoreSegments } from '../model/score.ts';
 import { encodeChat, encodePrompt, NO_TARGET } from '../text/chat-template.ts';
-import type { EvalModel, Prepared } from './eval-model.ts';
-import { writeReplies } from './models/write-replies.ts';
-
-/** A segment that knows its length. */
-export interface PreparedSegment extends Prepared {
-  readonly segment: Segment;
-  /** Decides the random draws of its reply. */
-  readonly draw: number;
-}
+import type { EvalModel } from './eval-model.ts';
+import { type PreparedSegment, writeReplies } from './models/write-replies.ts';
 
 export interface LocalModelOptions {
   /** Hash of the weights; see `hashCheckpoint`. */

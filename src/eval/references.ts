@@ -4,8 +4,8 @@ import { hashUint32 } from '../core/hash.ts';
 import { readImageSize } from '../image/decode.ts';
 import type { SampleImage } from '../sample/sample.ts';
 import type { Benchmark } from './benchmark.ts';
+import { readItems } from './data/open-items.ts';
 import type { ReplyScore } from './eval-model.ts';
-import { readItems } from './items.ts';
 
 /** The pictures of some items, and the log-probabilities found with them so far. */
 export interface References {

@@ -1,11 +1,19 @@
 // Many replies by our own engine: prompts join as soon as others are finished, long ones first, so that
 // the cache stays full to the end. A reply is handed out the moment it is finished.
+
+import type { Segment } from '../../model/batch.ts';
 import { Generation, type Reply as Written } from '../../model/generation/generation.ts';
 import type { OneVision } from '../../model/onevision.ts';
 import { TextStream } from '../../text/text-stream.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
-import type { Decoding, Reply } from '../eval-model.ts';
-import type { PreparedSegment } from '../local-model.ts';
+import type { Decoding, Prepared, Reply } from '../eval-model.ts';
+
+/** A segment that knows its length. */
+export interface PreparedSegment extends Prepared {
+  readonly segment: Segment;
+  /** Decides the random draws of its reply. */
+  readonly draw: number;
+}
 
 export interface WriteOptions {
   readonly requests: readonly PreparedSegment[];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { OneVisionError } from '../../core/errors.ts';
 import { readJsonl } from '../../core/jsonl.ts';
 import type { Benchmark } from '../benchmark.ts';
-import { readItems } from '../items.ts';
+import { readItems } from '../data/open-items.ts';
 import { type ItemResult, itemResultSchema } from '../outcome.ts';
 import type { GalleryItem } from './gallery.ts';
 
