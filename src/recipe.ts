@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
+import { type SlurmConfig, type SlurmInput, slurmSchema } from './cluster/slurm/config.ts';
 import { OneVisionError } from './core/errors.ts';
 import { type CurateConfig, type CurateInput, curateSchema } from './curate/config.ts';
 import { type ProcessorConfig, processorSchema } from './image/config.ts';
@@ -80,6 +81,8 @@ export interface Recipe {
   readonly stages: Readonly<Record<StageName, Stage<TrainConfig>>>;
   /** Names of the benchmarks that close the run. */
   readonly eval: readonly string[];
+  /** What jobs ask of Slurm; options of the command line come before it. */
+  readonly slurm?: SlurmConfig | undefined;
 }
 
 /** A recipe as it is written. What is left out takes its default. */
@@ -95,6 +98,7 @@ export interface RecipeInput {
   readonly pack?: PackSettings | undefined;
   readonly stages: Readonly<Record<StageName, Stage<TrainSettings>>>;
   readonly eval?: readonly string[] | undefined;
+  readonly slurm?: SlurmInput | undefined;
 }
 
 const size = z.int().positive();
@@ -146,6 +150,7 @@ export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z
     pack: PackConfigSchema.prefault({}),
     stages: z.strictObject({ align: stageSchema, 'mid-train': stageSchema, instruct: stageSchema }),
     eval: z.array(z.string()).default([]),
+    slurm: slurmSchema.optional(),
   })
   .refine(({ model, tokenizer }) => 'from' in model || tokenizer !== undefined, {
     path: ['tokenizer'],

@@ -2,6 +2,7 @@
 // a manifest, and does nothing when that is there already: running again goes on where it stopped.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cluster } from '../cluster/run-shards.ts';
 import type { Logger } from '../core/log.ts';
 import { curate } from '../curate/curate.ts';
 import { adoptPacks } from '../pack/adopt.ts';
@@ -129,7 +130,11 @@ export function tokenizerFolder({ recipe, dir }: PipelineContext): string {
  * The mix of each phase of a stage, or the packs that others released → packs.
  * @returns the folders, in order of the phases.
  */
-export async function packPiece(context: PipelineContext, stage: StageName): Promise<string[]> {
+export async function packPiece(
+  context: PipelineContext,
+  stage: StageName,
+  cluster?: Cluster,
+): Promise<string[]> {
   const { recipe, dir, log } = context;
   const { samples } = dataPaths(dir);
   const tokenizer = tokenizerFolder(context);
@@ -142,7 +147,7 @@ export async function packPiece(context: PipelineContext, stage: StageName): Pro
         dir: join(samples, setFolder({ pool: 'train', name })),
         count,
       }));
-      await pack({ inputs, output: packs, config, tokenizer, processor, log });
+      await pack({ inputs, output: packs, config, tokenizer, processor, cluster, log });
       folders.push(packs);
       continue;
     }
@@ -150,7 +155,7 @@ export async function packPiece(context: PipelineContext, stage: StageName): Pro
     for (const [i, { from: output }] of packs.entries()) {
       const input = inputs?.[i]?.from ?? output;
       if (input !== output) {
-        await adoptPacks({ ...config, input, output, tokenizer, processor, log });
+        await adoptPacks({ ...config, input, output, tokenizer, processor, cluster, log });
       }
       folders.push(output);
     }

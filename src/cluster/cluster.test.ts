@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { OneVisionError } from '../core/errors.ts';
 import { silentLog as log } from '../core/log.ts';
-import { runShards } from './local.ts';
+import { runShards } from './run-shards.ts';
 import type { TaskSpec } from './task.ts';
 
 const shards = Array.from({ length: 9 }, (_, i) => `shard-${'x'.repeat(i)}`);

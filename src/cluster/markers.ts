@@ -25,9 +25,13 @@ export interface Markers {
   /** Call only when the output of the shard is on the disk. Removes an earlier failure. */
   done(shard: string, result: unknown): Promise<void>;
   failed(failure: Failure): Promise<void>;
+  /** Those of the shards without a marker of any kind: read from the folder, so also over NFS. */
+  untreated(shards: readonly string[]): string[];
   /** @throws OneVisionError 'data' when the marker is missing or damaged. */
   result(shard: string): unknown;
   failures(): Failure[];
+  /** Before the failed shards are tried again. */
+  forgetFailures(): void;
 }
 
 export function openMarkers(dir: string): Markers {
@@ -45,12 +49,19 @@ export function openMarkers(dir: string): Markers {
     failed: async (failure) => {
       await writeFileAtomic(file('failed', failure.shard), JSON.stringify(failure));
     },
+    untreated: (shards) => {
+      const names = new Set([...readdirSync(folders.done), ...readdirSync(folders.failed)]);
+      return shards.filter((shard) => !names.has(`${fileName(shard)}.json`));
+    },
     result: (shard) => readJson(file('done', shard), doneSchema).result,
     failures: () =>
       readdirSync(folders.failed)
         .filter((name) => name.endsWith('.json'))
         .sort()
         .map((name) => readJson(join(folders.failed, name), failureSchema)),
+    forgetFailures: () => {
+      for (const name of readdirSync(folders.failed)) rmSync(join(folders.failed, name));
+    },
   };
 }
 

@@ -19,6 +19,16 @@ const PACKAGE = new URL('../../', import.meta.url).href;
 export interface RankSummary {
   readonly done: number;
   readonly failed: number;
+  /** Shards that it did not come to before it was told to stop. */
+  readonly left: number;
+}
+
+export interface RankOptions {
+  readonly rank: number;
+  readonly world: number;
+  readonly log: Logger;
+  /** Asked before each shard: true ends the work in good order. */
+  readonly isStopping?: () => boolean;
 }
 
 /**
@@ -27,25 +37,24 @@ export interface RankSummary {
  *
  * @throws OneVisionError 'data' for a damaged task file or a module that is no task.
  */
-export async function runRank(
-  dir: string,
-  { rank, world, log }: { readonly rank: number; readonly world: number; readonly log: Logger },
-): Promise<RankSummary> {
+export async function runRank(dir: string, options: RankOptions): Promise<RankSummary> {
+  const { rank, world, log, isStopping = () => false } = options;
   const spec = readJson(taskFile(dir), taskSpecSchema);
   const markers = openMarkers(dir);
   const left = shardsOfRank(spec.shards, rank, world).filter((shard) => !markers.has(shard));
-  if (left.length === 0) return { done: 0, failed: 0 };
+  const counts = { done: 0, failed: 0 };
+  if (left.length === 0) return { ...counts, left: 0 };
   const task = await loadTask(spec);
   const worker = await task.open(spec.config, { rank, world, log });
-  let failed = 0;
   try {
     for (const shard of left) {
-      if (!(await runShard(worker, markers, shard, rank, log))) failed += 1;
+      if (isStopping()) break;
+      counts[(await runShard(worker, markers, shard, rank, log)) ? 'done' : 'failed'] += 1;
     }
   } finally {
     await worker.close?.();
   }
-  return { done: left.length - failed, failed };
+  return { ...counts, left: left.length - counts.done - counts.failed };
 }
 
 async function runShard(

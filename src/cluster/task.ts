@@ -55,6 +55,15 @@ export function taskFile(dir: string): string {
   return join(dir, TASK_FILE);
 }
 
+export function logFolder(dir: string): string {
+  return join(dir, 'logs');
+}
+
+/** What the processes of a rank print, one after the other. */
+export function logFile(dir: string, rank: number): string {
+  return join(logFolder(dir), `rank-${String(rank).padStart(4, '0')}.log`);
+}
+
 /** The shards of one rank: every world-th, so that neighbours of like size spread. */
 export function shardsOfRank(shards: readonly string[], rank: number, world: number): string[] {
   return shards.filter((_, index) => index % world === rank);

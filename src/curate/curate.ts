@@ -2,6 +2,7 @@
 // input. Two passes over the images; memory for a few bytes of each sample.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cluster } from '../cluster/run-shards.ts';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder, sha256File, sweepTemporary } from '../core/files.ts';
 import { type Logger, log as processLog } from '../core/log.ts';
@@ -43,6 +44,8 @@ export interface CurateOptions {
   readonly lemmas?: readonly string[];
   /** Processes; the result does not depend on it. Default 1: this one. */
   readonly workers?: number;
+  /** Where the shards are treated; default: this machine. */
+  readonly cluster?: Cluster | undefined;
   readonly log?: Logger;
 }
 
@@ -56,7 +59,7 @@ const VERSION = 'curate/2';
  * left to train on.
  */
 export async function curate(options: CurateOptions): Promise<Manifest> {
-  const { output, lemmas, workers = 1, log = processLog } = options;
+  const { output, lemmas, workers = 1, cluster, log = processLog } = options;
   const config = curateSchema.parse(options.config ?? {});
   const input = await openSource(options.input);
   const others = await otherHashes(config);
@@ -74,6 +77,7 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
     spec,
     evaluation: config.filters.evaluation,
     workers,
+    cluster,
     log,
   });
   const { decisions, concepts } = await decide(table, config);
@@ -88,6 +92,7 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
     samplesPerShard: config.samplesPerShard,
     spec: { input: input.spec, survey: folder, plan, output },
     workers,
+    cluster,
     log,
   });
   await writeLedger(join(output, LEDGER), ledgerRows(table, decisions, filters, configHash));

@@ -1,7 +1,7 @@
 // Runs a piece of work over shards and shows how many are done, whoever does them.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runShards } from '../cluster/local.ts';
+import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import type { TaskSpec } from '../cluster/task.ts';
 import type { Logger } from '../core/log.ts';
 import { createProgress } from '../core/progress.ts';
@@ -11,6 +11,8 @@ export interface WorkOptions {
   readonly dir: string;
   /** Processes. */
   readonly workers: number;
+  /** Where the shards are treated; default: this machine. */
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 

@@ -3,7 +3,7 @@
 import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { runShards } from '../cluster/local.ts';
+import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder } from '../core/files.ts';
 import { sha256Hex } from '../core/hash.ts';
@@ -41,6 +41,8 @@ export interface AdoptOptions {
   /** Share of unreadable samples and packs above which it fails. Default 0.001. */
   readonly maxSkipRate?: number;
   readonly workers?: number | undefined;
+  /** Where the shards are treated; default: this machine. */
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
@@ -71,7 +73,12 @@ export async function adoptPacks(options: AdoptOptions): Promise<Manifest> {
     shards: archives,
   };
   const workers = options.workers ?? availableParallelism();
-  const shards = (await runShards(spec, { dir: work, workers, log })) as AdoptedShard[];
+  const shards = (await runShards(spec, {
+    dir: work,
+    workers,
+    cluster: options.cluster,
+    log,
+  })) as AdoptedShard[];
   const skips = createSkipCounter({ maxRate: options.maxSkipRate ?? 0.001 });
   for (const { samples, losses } of shards) {
     skips.good(samples);

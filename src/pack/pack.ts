@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import type { Cluster } from '../cluster/run-shards.ts';
 import { OneVisionError } from '../core/errors.ts';
 import { ensureFolder } from '../core/files.ts';
 import { hashUint32 } from '../core/hash.ts';
@@ -39,6 +40,8 @@ export interface PackOptions {
   /** Folder with tokenizer.json and tokenizer_config.json. */
   readonly tokenizer: string;
   readonly processor: ProcessorConfig;
+  /** Where the shards are treated; default: this machine. */
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
@@ -151,6 +154,7 @@ async function measure(job: Job): Promise<Measured> {
     },
     work,
     workers,
+    cluster: job.cluster,
     rule: layoutOf(config.layout).rule,
     log,
   });

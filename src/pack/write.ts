@@ -3,7 +3,7 @@
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runShards } from '../cluster/local.ts';
+import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import type { Logger } from '../core/log.ts';
 import type { ManifestFile } from '../sample/manifest.ts';
@@ -35,6 +35,7 @@ export interface WritePacksOptions {
   readonly layout: LayoutName;
   readonly maxShardBytes: number;
   readonly workers: number;
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
@@ -50,7 +51,7 @@ const PACK_BYTES = 1024;
  * @throws OneVisionError 'data' when a sample is not where it was measured; 'disk'.
  */
 export async function writePacks(options: WritePacksOptions): Promise<ManifestFile[]> {
-  const { dir, work, log } = options;
+  const { dir, work, workers, cluster, log } = options;
   const placements = join(work, 'placements');
   ensureFolder(placements);
   sweepTemporary(placements);
@@ -71,7 +72,7 @@ export async function writePacks(options: WritePacksOptions): Promise<ManifestFi
     config,
     shards,
   };
-  const files = await runShards(spec, { dir: join(work, 'write'), workers: options.workers, log });
+  const files = await runShards(spec, { dir: join(work, 'write'), workers, cluster, log });
   return (files as ManifestFile[][]).flat();
 }
 

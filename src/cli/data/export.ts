@@ -1,7 +1,7 @@
 // Samples of any source → shards in another format, over several processes, with ledger and manifest.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runShards } from '../../cluster/local.ts';
+import { type Cluster, runShards } from '../../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
 import { LEDGER, type LedgerRow, readLedger, writeLedger } from '../../sample/ledger.ts';
@@ -22,13 +22,14 @@ export interface ExportOptions {
   readonly to: SinkFormat;
   readonly output: string;
   readonly workers: number;
+  readonly cluster?: Cluster | undefined;
   readonly samplesPerShard: number;
   readonly log: Logger;
 }
 
 /** The result does not depend on the number of processes; a killed export goes on. */
 export async function exportData(spec: SourceSpec, options: ExportOptions): Promise<Manifest> {
-  const { to, output, workers, samplesPerShard, log } = options;
+  const { to, output, workers, cluster, samplesPerShard, log } = options;
   const source = await openSource(spec);
   const configHash = hashConfig('export/1', source.hash, spec.name ?? null, to, samplesPerShard);
   if (isComplete(output, configHash)) return readManifest(output);
@@ -41,7 +42,7 @@ export async function exportData(spec: SourceSpec, options: ExportOptions): Prom
   const shards = source.shards.map(({ name }) => name);
   const results = await runShards(
     { name: 'export', module, config, shards },
-    { dir, workers, log },
+    { dir, workers, cluster, log },
   );
   const counts = { input: 0, lost: 0 };
   await writeLedger(

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runShards } from '../../cluster/local.ts';
+import { runShards } from '../../cluster/run-shards.ts';
 import type { Logger } from '../../core/log.ts';
 import { type LedgerRow, readLedger, writeLedger } from '../../sample/ledger.ts';
 import { createUidCheck } from '../../sample/lint.ts';

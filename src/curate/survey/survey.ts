@@ -2,6 +2,7 @@
 // Decides nothing. A shard that has its rows is not surveyed again, whoever made them.
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Cluster } from '../../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
 import { type ColumnRow, type Columns, openColumns, sqlText } from '../../sample/columns.ts';
@@ -36,6 +37,7 @@ export interface SurveyOptions {
   readonly evaluation: readonly string[];
   /** Processes. */
   readonly workers: number;
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
@@ -57,14 +59,14 @@ const resultSchema = z.object({ numRows: z.int().nonnegative() });
  * @throws OneVisionError 'data' when a shard cannot be surveyed.
  */
 export async function survey(options: SurveyOptions): Promise<SurveyTable> {
-  const { input, spec, evaluation, workers, log } = options;
+  const { input, spec, evaluation, workers, cluster, log } = options;
   const { folder } = spec;
   ensureFolder(folder);
   sweepTemporary(folder);
   if (evaluation.length > 0) await writeEvaluationIndex(evaluation, evaluationFile(folder));
   const names = input.shards.map((shard) => shard.name);
   const task = { name: 'survey', module: MODULE, config: spec, shards: names };
-  const results = await runWithProgress(task, { dir: workFolder(folder), workers, log });
+  const results = await runWithProgress(task, { dir: workFolder(folder), workers, cluster, log });
   let numRows = 0;
   const shards = names.map((name, i): SurveyShard => {
     const shard = { name, firstRow: numRows, ...resultSchema.parse(results[i]) };

@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Cluster } from '../../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary, writeFileAtomic } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
 import type { ManifestFile } from '../../sample/manifest.ts';
@@ -19,6 +20,7 @@ export interface WriteOptions {
   /** Where the samples are and go; `plan` lies in a folder named after the settings. */
   readonly spec: WriteSpec;
   readonly workers: number;
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ const fileSchema: z.ZodType<ManifestFile> = z.strictObject({
  * @returns the shards, by name.
  */
 export async function writeKept(options: WriteOptions): Promise<ManifestFile[]> {
-  const { table, decisions, samplesPerShard, spec, workers, log } = options;
+  const { table, decisions, samplesPerShard, spec, workers, cluster, log } = options;
   ensureFolder(spec.plan);
   sweepTemporary(spec.plan);
   const names: string[] = [];
@@ -48,7 +50,7 @@ export async function writeKept(options: WriteOptions): Promise<ManifestFile[]> 
   const dir = join(spec.plan, 'work');
   names.sort();
   const task = { name: 'write', module: MODULE, config: spec, shards: names };
-  const results = await runWithProgress(task, { dir, workers, log });
+  const results = await runWithProgress(task, { dir, workers, cluster, log });
   removeOthers(spec.output, new Set(names));
   return results.map((result) => fileSchema.parse(result));
 }

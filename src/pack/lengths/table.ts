@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBValue } from '@duckdb/node-api';
-import { runShards } from '../../cluster/local.ts';
+import { type Cluster, runShards } from '../../cluster/run-shards.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Columns, openColumns, sqlText } from '../../sample/columns.ts';
 import type { SkipCounter } from '../../sample/skips.ts';
@@ -51,6 +51,7 @@ export interface MeasureOptions {
   /** Folder of the piece of work, named after its settings. */
   readonly work: string;
   readonly workers: number;
+  readonly cluster?: Cluster | undefined;
   readonly rule: LayoutRule | undefined;
   readonly log: Logger;
 }
@@ -66,8 +67,8 @@ export async function measureInputs(options: MeasureOptions): Promise<Measured> 
     config: options.config,
     shards: shards.map(lengthsShardName),
   };
-  const { work, workers, log } = options;
-  const counts = await runShards(spec, { dir: join(work, 'measure'), workers, log });
+  const { work, workers, cluster, log } = options;
+  const counts = await runShards(spec, { dir: join(work, 'measure'), workers, cluster, log });
   return new Measured(options, shards, counts.map(Number));
 }
 

@@ -1,9 +1,10 @@
 // `onevision caption`: pictures → captions by a model behind an OpenAI-compatible endpoint.
 import { Command, InvalidArgumentError } from 'commander';
 import { OneVisionError } from '../../../core/errors.ts';
+import { addClusterOptions, type ClusterOptions, runAsJob } from '../../cluster-options.ts';
 import { parseWhole } from '../../options.ts';
 
-interface Options {
+interface Options extends ClusterOptions {
   readonly output: string;
   readonly endpoint: string;
   readonly model: string;
@@ -20,7 +21,7 @@ interface Options {
 }
 
 export function captionCommand(): Command {
-  return new Command('caption')
+  const command = new Command('caption')
     .description('caption pictures through an OpenAI-compatible endpoint')
     .argument('<source>', 'folder or file of samples in any format')
     .requiredOption('--output <folder>', 'where the captioned samples go')
@@ -35,8 +36,12 @@ export function captionCommand(): Command {
     .option('--max-tokens <n>', 'longest answer', parseWhole)
     .option('--seed <n>', 'seed of language and wording', parseWhole)
     .option('--price <in,out>', 'price of a million tokens, to show the cost', parsePrice)
-    .option('--json', 'print the counts as JSON')
-    .action(run);
+    .option('--json', 'print the counts as JSON');
+  return addClusterOptions(command).action((source: string, options: Options) =>
+    runAsJob(options, { what: 'caption', jobs: `${options.output}.jobs` }, () =>
+      run(source, options),
+    ),
+  );
 }
 
 async function run(source: string, options: Options): Promise<void> {

@@ -1,16 +1,17 @@
 // `onevision curate`: any source → filtered, deduplicated, concept-balanced samples. With `report`
 // and `mix` below it.
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, type OptionValues } from 'commander';
 import { OneVisionError } from '../../../core/errors.ts';
 import { curate } from '../../../curate/curate.ts';
 import { loadMixture } from '../../../curate/mixture/load.ts';
 import { mix } from '../../../curate/mixture/mix.ts';
 import { writePage } from '../../../curate/page/write-page.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
 import { corpusPiece, dataPaths } from '../../pipeline.ts';
 
-interface CurateCommandOptions extends RecipeOptions {
+interface CurateCommandOptions extends RecipeOptions, ClusterOptions {
   readonly input?: string;
   readonly output?: string;
   readonly workers: number;
@@ -26,10 +27,11 @@ export function curateCommand(): Command {
   const command = new Command('curate').description(
     'filter, deduplicate and balance samples; the embedded corpus or any source',
   );
-  return addRecipeOptions(command)
+  addRecipeOptions(command)
     .option('--input <path>', 'folder or file of samples (default: the embedded corpus)')
     .option('--output <folder>', 'where the samples go (default: data/curated of the run)')
-    .option('--workers <number>', 'processes that share the shards', parseWhole, 1)
+    .option('--workers <number>', 'processes that share the shards', parseWhole, 1);
+  return addClusterOptions(command)
     .action(runCurate)
     .addCommand(reportCommand())
     .addCommand(mixCommand());
@@ -38,16 +40,20 @@ export function curateCommand(): Command {
 async function runCurate(options: CurateCommandOptions): Promise<void> {
   const context = await openContext(options);
   const { raw, curated } = dataPaths(context.dir);
-  if (options.input === undefined) await corpusPiece(context);
   const output = options.output ?? curated;
-  const { counts } = await curate({
-    input: options.input ?? raw,
-    output,
-    config: context.recipe.curate,
-    workers: options.workers,
-    log: context.log,
+  const sending = { what: 'curate', jobs: join(context.dir, 'jobs'), recipe: context.recipe.slurm };
+  await runOnCluster(options, sending, async (cluster) => {
+    if (options.input === undefined) await corpusPiece(context);
+    const { counts } = await curate({
+      input: options.input ?? raw,
+      output,
+      config: context.recipe.curate,
+      workers: options.workers,
+      cluster,
+      log: context.log,
+    });
+    console.log(`${counts['samples']} of ${counts['input']} samples kept in ${output}`);
   });
-  console.log(`${counts['samples']} of ${counts['input']} samples kept in ${output}`);
 }
 
 function reportCommand(): Command {

@@ -1,10 +1,13 @@
 // `onevision pack`: curated samples → questions, tokenizer, and the packs of every stage. What needs no
 // recipe is in pack/.
+import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Cluster } from '../../../cluster/run-shards.ts';
 import { STAGES } from '../../../recipe.ts';
 import { readManifest } from '../../../sample/manifest.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { addRecipeOptions, openContext, type RecipeOptions } from '../../options.ts';
-import { packPiece, synthPiece, tokenizerPiece } from '../../pipeline.ts';
+import { type PipelineContext, packPiece, synthPiece, tokenizerPiece } from '../../pipeline.ts';
 import { packAdoptCommand } from './pack/adopt.ts';
 import { packFilesCommand } from './pack/files.ts';
 import { packReportCommand } from './pack/report.ts';
@@ -14,20 +17,28 @@ export function packCommand(): Command {
   for (const part of [packFilesCommand, packAdoptCommand, packReportCommand]) {
     command.addCommand(part());
   }
-  return addRecipeOptions(command).action(async (options: RecipeOptions) => {
-    const context = await openContext(options);
-    if (!('from' in context.recipe.model)) {
-      await synthPiece(context);
-      await tokenizerPiece(context);
+  return addClusterOptions(addRecipeOptions(command)).action(
+    async (options: RecipeOptions & ClusterOptions) => {
+      const context = await openContext(options);
+      const { dir, recipe } = context;
+      const sending = { what: 'pack', jobs: join(dir, 'jobs'), recipe: recipe.slurm };
+      await runOnCluster(options, sending, (cluster) => packAll(context, cluster));
+    },
+  );
+}
+
+async function packAll(context: PipelineContext, cluster: Cluster | undefined): Promise<void> {
+  if (!('from' in context.recipe.model)) {
+    await synthPiece(context);
+    await tokenizerPiece(context);
+  }
+  for (const stage of STAGES) {
+    for (const folder of await packPiece(context, stage, cluster)) {
+      const { counts, stats } = readManifest(folder);
+      const fill = (100 * Number(stats['fill'])).toFixed(2);
+      console.log(
+        `${folder}: ${counts['samples']} samples, ${counts['packs']} packs, fill ${fill} %`,
+      );
     }
-    for (const stage of STAGES) {
-      for (const folder of await packPiece(context, stage)) {
-        const { counts, stats } = readManifest(folder);
-        const fill = (100 * Number(stats['fill'])).toFixed(2);
-        console.log(
-          `${folder}: ${counts['samples']} samples, ${counts['packs']} packs, fill ${fill} %`,
-        );
-      }
-    }
-  });
+  }
 }

@@ -1,9 +1,15 @@
 // `onevision train`: trains the stages of a recipe on its packs; resumes by itself.
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Ranks } from '../../../cluster/slurm/job/job-folder.ts';
+import { OneVisionError } from '../../../core/errors.ts';
 import { STAGES, type StageName } from '../../../recipe.ts';
-import { addRecipeOptions, openContext, type RecipeOptions } from '../../options.ts';
+import { addClusterOptions, type ClusterOptions, runAsJob } from '../../cluster-options.ts';
+import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
 
-interface TrainOptions extends RecipeOptions {
+interface TrainOptions extends RecipeOptions, ClusterOptions {
+  readonly nodes?: number;
+  readonly ranksPerNode?: number;
   readonly stage: StageName | 'all';
 }
 
@@ -16,11 +22,30 @@ export function trainCommand(): Command {
         .choices([...STAGES, 'all'])
         .default('all'),
     );
-  const run = async (file: string | undefined, { stage, ...options }: TrainOptions) => {
-    const { lastCheckpoint, trainRun } = await import('../../train-run.ts');
+  addClusterOptions(addRecipeOptions(command))
+    .option('--nodes <n>', 'machines of a training job (1)', parseWhole)
+    .option('--ranks-per-node <n>', 'processes on each, one a GPU (1)', parseWhole);
+  return command.action(async (file: string | undefined, options: TrainOptions) => {
     const context = await openContext({ ...options, recipe: file ?? options.recipe });
-    await trainRun(context, stage === 'all' ? 'instruct' : stage);
-    console.log(await lastCheckpoint(context.dir));
-  };
-  return addRecipeOptions(command).action(run);
+    const { dir, recipe } = context;
+    const ranks = ranksOf(options);
+    const sending = { what: 'train', jobs: join(dir, 'jobs'), recipe: recipe.slurm, ranks };
+    await runAsJob(options, sending, async () => {
+      const { lastCheckpoint, trainRun } = await import('../../train-run.ts');
+      await trainRun(context, options.stage === 'all' ? 'instruct' : options.stage);
+      console.log(await lastCheckpoint(dir));
+    });
+  });
+}
+
+/** Processes of the job, where more than one was asked for. */
+function ranksOf({ nodes = 1, ranksPerNode = 1, cluster }: TrainOptions): Ranks | undefined {
+  const isSeveral = nodes * ranksPerNode !== 1;
+  if (isSeveral && (cluster === undefined || nodes * ranksPerNode === 0)) {
+    throw new OneVisionError(
+      'usage',
+      `Expected --cluster slurm and one process at least, got ${nodes} × ${ranksPerNode}.`,
+    );
+  }
+  return isSeveral ? { nodes, perNode: ranksPerNode } : undefined;
 }

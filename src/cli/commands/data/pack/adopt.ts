@@ -1,11 +1,12 @@
 // `onevision pack adopt`: packs that others released, ready for training as they are.
-import { Command } from 'commander';
+import { Command, type OptionValues } from 'commander';
 import { log } from '../../../../core/log.ts';
 import { QWEN_PROCESSOR } from '../../../../image/config.ts';
 import { adoptPacks } from '../../../../pack/adopt.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../../cluster-options.ts';
 import { parseWhole } from '../../../options.ts';
 
-interface AdoptCommandOptions {
+interface AdoptCommandOptions extends ClusterOptions {
   readonly output: string;
   readonly tokenizer: string;
   readonly maxTokens?: number;
@@ -13,15 +14,23 @@ interface AdoptCommandOptions {
 }
 
 export function packAdoptCommand(): Command {
-  return new Command('adopt')
+  const command = new Command('adopt')
     .description('make a pack set of released packs without copying them')
     .argument('<folder>', 'folder of archives, such as LLaVA-558K-Webdataset')
     .requiredOption('--output <folder>', 'folder of the pack set')
     .requiredOption('--tokenizer <folder>', 'folder with tokenizer.json')
     .option('--max-tokens <number>', 'leave longer packs out (8192)', parseWhole)
-    .option('--workers <number>', 'processes (one a core)', parseWhole)
-    .action(async (input: string, options: AdoptCommandOptions) => {
-      const { counts } = await adoptPacks({ input, ...options, processor: QWEN_PROCESSOR, log });
-      console.log(`${options.output}: ${counts['packs']} packs of ${counts['samples']} samples`);
+    .option('--workers <number>', 'processes (one a core)', parseWhole);
+  return addClusterOptions(command).action(async (input: string, _own: OptionValues) => {
+    // `pack` has the options of clusters too and takes their values; so all of them are looked at.
+    const options = command.optsWithGlobals<AdoptCommandOptions>();
+    const { output, tokenizer, maxTokens, workers } = options;
+    const sending = { what: 'adopt', jobs: `${output}.jobs` };
+    await runOnCluster(options, sending, async (cluster) => {
+      const settings = { tokenizer, workers, cluster, processor: QWEN_PROCESSOR, log };
+      const limit = maxTokens === undefined ? {} : { maxTokens };
+      const { counts } = await adoptPacks({ input, output, ...limit, ...settings });
+      console.log(`${output}: ${counts['packs']} packs of ${counts['samples']} samples`);
     });
+  });
 }

@@ -5,9 +5,10 @@ import { QWEN_PROCESSOR } from '../../../../image/config.ts';
 import { PackConfigSchema } from '../../../../pack/config.ts';
 import { LAYOUT_NAMES, type LayoutName } from '../../../../pack/layouts/layout.ts';
 import { pack } from '../../../../pack/pack.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../../cluster-options.ts';
 import { parseWhole } from '../../../options.ts';
 
-interface FilesOptions {
+interface FilesOptions extends ClusterOptions {
   readonly output: string;
   readonly tokenizer: string;
   readonly format: LayoutName;
@@ -22,7 +23,7 @@ interface FilesOptions {
 }
 
 export function packFilesCommand(): Command {
-  return new Command('files')
+  const command = new Command('files')
     .description('pack folders of samples (tar, parquet, JSON lines) without a recipe')
     .argument('<input...>', 'folders or files of samples')
     .requiredOption('--output <folder>', 'folder of the packs')
@@ -39,16 +40,27 @@ export function packFilesCommand(): Command {
     .option('--max-skip-rate <share>', 'share of unreadable samples to forgive (0.001)', parseShare)
     .option('--workers <number>', 'processes (one a core)', parseWhole)
     .option('--seed <number>', 'seed of the plan (0)', parseWhole)
-    .option('--json', 'print the manifest')
-    .action(async (inputs: string[], options: FilesOptions) => {
-      const { output, tokenizer, format, maxPixels, json, ...settings } = options;
-      const config = PackConfigSchema.parse({ ...settings, layout: format });
-      const processor = { ...QWEN_PROCESSOR, ...(maxPixels === undefined ? {} : { maxPixels }) };
-      const shares = inputs.map((dir) => ({ dir }));
-      const manifest = await pack({ inputs: shares, output, config, tokenizer, processor, log });
-      if (json) console.log(JSON.stringify(manifest));
-      else console.log(`${output}: ${manifest.counts['packs']} packs`);
-    });
+    .option('--json', 'print the manifest');
+  // `pack` has the options of clusters too and takes their values; so all of them are looked at.
+  return addClusterOptions(command).action((inputs: string[]) =>
+    packFiles(inputs, command.optsWithGlobals<FilesOptions>()),
+  );
+}
+
+async function packFiles(inputs: readonly string[], options: FilesOptions): Promise<void> {
+  const { output, tokenizer, format, maxPixels, json } = options;
+  const { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed } = options;
+  const settings = { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed };
+  const config = PackConfigSchema.parse({ ...settings, layout: format });
+  const processor = { ...QWEN_PROCESSOR, ...(maxPixels === undefined ? {} : { maxPixels }) };
+  const shares = inputs.map((dir) => ({ dir }));
+  const sending = { what: 'pack', jobs: `${output}.jobs` };
+  await runOnCluster(options, sending, async (cluster) => {
+    const work = { config, tokenizer, processor, cluster, log };
+    const manifest = await pack({ inputs: shares, output, ...work });
+    if (json) console.log(JSON.stringify(manifest));
+    else console.log(`${output}: ${manifest.counts['packs']} packs`);
+  });
 }
 
 function parseShare(text: string): number {
