@@ -78,6 +78,11 @@ export const mmbenchStaticChoice: Rule = byLetter(
     mmbenchLetter(text, options) ?? mcqExtract(text, letters(Math.min(4, options.length))),
 );
 
+/** WeMath in VLMEvalKit: the first letter A–H behind the last "Answer". */
+export const weMathChoice: Rule = byLetter(
+  (text) => /[A-H]/.exec((text.split('Answer').at(-1) ?? '').replace(/[><:.]/g, ''))?.[0],
+);
+
 /** lmms-eval's shared extractor over the first four letters. */
 export const mcqChoice: Rule = byLetter((text) => mcqExtract(text, letters(4)));
 

@@ -12,7 +12,10 @@ import {
   scienceQaLetter,
   vstarLetter,
 } from './letters/first-letters.ts';
+import { mathvisionRule } from './math/mathvision.ts';
+import { mathvistaRule } from './math/mathvista.ts';
 import { strip } from './python.ts';
+import { rewardRule, strictRewardRule } from './reward.ts';
 import * as rules from './rules.ts';
 import type { AnsweredItem, ByProfile, Family, Rule, Scoring } from './scorer.ts';
 
@@ -84,6 +87,10 @@ export const SCORING_NAMES = [
   'countbench',
   'countbenchqa',
   'ocrbench',
+  'mathvista',
+  'mathvision',
+  'wemath',
+  'vl-rewardbench',
 ] as const;
 export type ScoringName = (typeof SCORING_NAMES)[number];
 
@@ -196,5 +203,23 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
       },
     ),
     per<Aggregator>({ kind: 'sum', total: 1000 }),
+  ),
+  mathvista: scoring('math', 1, per(mathvistaRule)),
+  mathvision: scoring(
+    'math',
+    1,
+    per(mathvisionRule('math'), { 'lmms-head': mathvisionRule('none') }),
+  ),
+  wemath: scoring(
+    'choice',
+    1,
+    choice({ official: rules.weMathChoice, 'lmms-v0.5': rules.weMathChoice }),
+    per<Aggregator>({ kind: 'steps', id: 'ID', step: 'key', mode: 'strict' }),
+  ),
+  'vl-rewardbench': scoring(
+    'choice',
+    1,
+    per(strictRewardRule, { official: rewardRule, 'lmms-v0.5': rewardRule }),
+    per<Aggregator>({ kind: 'macro', by: 'group' }),
   ),
 };
