@@ -10,7 +10,7 @@ import { type CurateConfig, type CurateInput, curateSchema } from './curate/conf
 import { type ProcessorConfig, processorSchema } from './image/config.ts';
 import { SIZE_NAMES, type SizeName } from './model/presets.ts';
 import { type PackConfig, PackConfigSchema, type PackSettings } from './pack/config.ts';
-import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus/corpus.ts';
+import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus/config.ts';
 import { type SynthConfig, type SynthConfigInput, synthConfigSchema } from './synth/config.ts';
 import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train/config.ts';
 import type { PackSource } from './train/stage.ts';

@@ -24,6 +24,27 @@ test('--help fits one screen and lists every command', () => {
   }
 });
 
+test('--help of no command loads an engine: neither libtorch nor sharp nor DuckDB', () => {
+  const spy = `import { registerHooks } from 'node:module';
+    registerHooks({ resolve: (name, context, next) => {
+      const found = next(name, context);
+      if (/(sharp|@duckdb|@img)\\/|\\.node$|src\\/tensor\\//.test(found.url)) {
+        process.stderr.write('loads ' + found.url + '\\n');
+      }
+      return found;
+    } });`;
+  const load = `--import=data:text/javascript,${encodeURIComponent(spy)}`;
+  const loads = (...args: string[]): RegExpMatchArray | null => {
+    const run = spawnSync(process.execPath, [load, 'src/cli/main.ts', ...args], {
+      encoding: 'utf8',
+    });
+    return run.stderr.match(/loads .*/);
+  };
+  assert.equal(loads('--help'), null);
+  assert.equal(loads('pack', 'files', '--help'), null);
+  assert.notEqual(loads('data', 'info', dir), null, 'the test sees what is loaded');
+});
+
 test('a mistyped command or flag is refused with a suggestion', () => {
   const command = onevision('trian');
   assert.equal(command.status, 2);

@@ -1,14 +1,11 @@
 // The whole pipeline as a list of pieces. Each piece reads finished folders, writes one folder with
 // a manifest, and does nothing when that is there already: running again goes on where it stopped.
+// What does the work is loaded when it is called for: `--help` comes here too.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/run-shards.ts';
 import type { Logger } from '../core/log.ts';
-import { curate } from '../curate/curate.ts';
-import { adoptPacks } from '../pack/adopt.ts';
-import { pack } from '../pack/pack.ts';
 import type { Recipe, StageName } from '../recipe.ts';
-import { buildCorpus } from '../sample/corpus/corpus.ts';
 import {
   hashConfig,
   isComplete,
@@ -17,11 +14,7 @@ import {
   readManifest,
   writeManifest,
 } from '../sample/manifest.ts';
-import { readSamples } from '../sample/webdataset.ts';
 import { setFolder } from '../synth/config.ts';
-import { synthesise } from '../synth/synthesise.ts';
-import { createTokenizer } from '../text/tokenizer.ts';
-import { trainTokenizer } from '../text/train-bpe.ts';
 import type { StagePhase } from '../train/stage.ts';
 
 /** What every piece needs to know. */
@@ -54,17 +47,20 @@ export function dataPaths(dir: string): DataPaths {
 
 /** Packages → raw samples. */
 export async function corpusPiece({ recipe, dir, log }: PipelineContext): Promise<Manifest> {
+  const { buildCorpus } = await import('../sample/corpus/corpus.ts');
   return buildCorpus({ output: dataPaths(dir).raw, ...recipe.corpus, log });
 }
 
 /** Raw → filtered, deduplicated, concept-balanced samples. */
 export async function curatePiece({ recipe, dir, log }: PipelineContext): Promise<Manifest> {
+  const { curate } = await import('../curate/curate.ts');
   const { raw, curated } = dataPaths(dir);
   return curate({ input: raw, output: curated, config: recipe.curate, log });
 }
 
 /** Curated samples → questions with exact answers, for training and held out. */
 export async function synthPiece({ recipe, dir, log }: PipelineContext): Promise<void> {
+  const { synthesise } = await import('../synth/synthesise.ts');
   const { curated, samples } = dataPaths(dir);
   await synthesise({ inputs: [curated], output: samples, config: recipe.synth, log });
 }
@@ -79,6 +75,9 @@ export async function tokenizerPiece({ recipe, dir }: PipelineContext): Promise<
   const inputs = folders.map((folder) => readManifest(folder).configHash);
   const configHash = hashConfig('tokenizer/1', recipe.tokenizer, inputs);
   if (isComplete(output, configHash)) return readManifest(output);
+  const { readSamples } = await import('../sample/webdataset.ts');
+  const { createTokenizer } = await import('../text/tokenizer.ts');
+  const { trainTokenizer } = await import('../text/train-bpe.ts');
   const texts: string[] = [];
   for (const folder of folders) {
     for await (const sample of readSamples(folder)) {
@@ -135,6 +134,8 @@ export async function packPiece(
   stage: StageName,
   cluster?: Cluster,
 ): Promise<string[]> {
+  const { adoptPacks } = await import('../pack/adopt.ts');
+  const { pack } = await import('../pack/pack.ts');
   const { recipe, dir, log } = context;
   const { samples } = dataPaths(dir);
   const tokenizer = tokenizerFolder(context);

@@ -12,6 +12,8 @@ import { smartResize } from './smart-resize.ts';
 /** Pixels of a frame after the resize, as the original's trainer bounds them. */
 const MIN_FRAME_PIXELS = 128 * 28 * 28;
 const MAX_FRAME_PIXELS = 768 * 28 * 28;
+/** A frame of 8K video; larger ones are refused before they are decoded. */
+const MAX_DECODED_PIXELS = 7680 * 4320;
 /** Frames that lmms-eval shows to the released models. */
 export const MAX_FRAMES = 32;
 
@@ -32,7 +34,9 @@ export async function processVideo(
   frames: readonly Uint8Array[],
   cfg: ProcessorConfig,
 ): Promise<Patches> {
-  const images = await Promise.all(frames.map((bytes) => decodeImage(bytes)));
+  const images = await Promise.all(
+    frames.map((bytes) => decodeImage(bytes, { maxPixels: MAX_DECODED_PIXELS })),
+  );
   const first = images[0];
   if (first === undefined) {
     throw new OneVisionError('data', 'expected a video of at least one frame, came none', {
@@ -60,8 +64,11 @@ export async function processVideo(
 export async function readFrames(bytes: Uint8Array, most: number = MAX_FRAMES): Promise<Buffer[]> {
   try {
     const { pages = 1 } = await sharp(bytes).metadata();
+    const limitInputPixels = MAX_DECODED_PIXELS;
     const chosen = spreadFrames(pages, most);
-    return await Promise.all(chosen.map((page) => sharp(bytes, { page }).png().toBuffer()));
+    return await Promise.all(
+      chosen.map((page) => sharp(bytes, { page, limitInputPixels }).png().toBuffer()),
+    );
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new OneVisionError('data', `expected an animated GIF or WebP: ${what}`, {

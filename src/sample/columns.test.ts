@@ -35,6 +35,23 @@ test('what is written as parquet comes back, in order, over several batches', as
   }
 });
 
+test('other statements and streams of the session do not end a stream', async () => {
+  using columns = await openColumns();
+  await columns.run('CREATE TABLE numbers AS SELECT i FROM range(10000) r(i)');
+  const outer = columns.batches('SELECT i FROM numbers');
+  let seen = 0;
+  for await (const batch of outer) {
+    seen += batch.length;
+    await columns.run('CREATE OR REPLACE TABLE other AS SELECT 1 AS one');
+    const inner = await all(columns.batches('SELECT count(*) AS n FROM numbers, other'));
+    assert.equal(inner[0]?.['n'], 10000n);
+    for await (const values of columns.columnBatches('SELECT i FROM numbers LIMIT 1')) {
+      assert.equal(values[0]?.length, 1);
+    }
+  }
+  assert.equal(seen, 10_000);
+});
+
 test('a missing, a damaged and a too large input are named errors', async () => {
   using columns = await openColumns({ memoryMiB: 64 });
   const read = (file: string): Promise<ColumnRow[]> =>

@@ -6,6 +6,7 @@ import {
   DuckDBInstance,
   DuckDBIntegerVector,
   DuckDBListVector,
+  type DuckDBResult,
   type DuckDBValue,
   DuckDBVarCharVector,
 } from '@duckdb/node-api';
@@ -96,10 +97,10 @@ export async function openColumns(options: ColumnOptions = {}): Promise<Columns>
     run: async (sql, values) => {
       await guard(() => connection.run(sql, values === undefined ? undefined : [...values]), sql);
     },
-    batches: (sql, values) => stream(connection, sql, values),
-    columnBatches: (sql, values) => streamColumns(connection, sql, values),
+    batches: (sql, values) => partsOf(instance, sql, values, rowsOf),
+    columnBatches: (sql, values) => streamColumns(instance, sql, values),
     insert: (table, rows) => guard(() => insert(connection, table, rows), `insert into ${table}`),
-    vectors: (sql, values) => streamVectors(connection, sql, values),
+    vectors: (sql, values) => streamVectors(instance, sql, values),
     appendNumbers: (table) => guard(() => appendNumbers(connection, table), `append to ${table}`),
     close,
     [Symbol.dispose]: close,
@@ -118,37 +119,51 @@ async function appendNumbers(connection: DuckDBConnection, table: string): Promi
   };
 }
 
-async function* stream(
-  connection: DuckDBConnection,
+/**
+ * Parts of the result of a query, in order. Each query has a connection of its own: another
+ * statement on the same one would end the stream without a word.
+ */
+async function* partsOf<T>(
+  instance: DuckDBInstance,
   sql: string,
   values: readonly DuckDBValue[] | undefined,
-): AsyncGenerator<readonly ColumnRow[], void, undefined> {
-  const open = (): Promise<AsyncIterableIterator<readonly ColumnRow[]>> =>
-    connection
-      .stream(sql, values === undefined ? undefined : [...values])
-      .then((result) => result.yieldRowObjectJs());
-  const batches = await guard(open, sql);
-  for (;;) {
-    const next = await guard(() => batches.next(), sql);
-    if (next.done === true) return;
-    yield next.value;
+  open: (result: DuckDBResult) => () => Promise<T | undefined>,
+): AsyncGenerator<T, void, undefined> {
+  const connection = await guard(() => instance.connect(), sql);
+  try {
+    const bound = values === undefined ? undefined : [...values];
+    const next = open(await guard(() => connection.stream(sql, bound), sql));
+    for (;;) {
+      const part = await guard(next, sql);
+      if (part === undefined) return;
+      yield part;
+    }
+  } finally {
+    connection.closeSync();
   }
 }
 
+function rowsOf(result: DuckDBResult): () => Promise<readonly ColumnRow[] | undefined> {
+  const rows = result.yieldRowObjectJs();
+  return async () => {
+    const next = await rows.next();
+    return next.done === true ? undefined : next.value;
+  };
+}
+
+function chunksOf(result: DuckDBResult): () => Promise<DuckDBDataChunk | undefined> {
+  return async () => {
+    const chunk = await result.fetchChunk();
+    return chunk === null || chunk.rowCount === 0 ? undefined : chunk;
+  };
+}
+
 async function* streamColumns(
-  connection: DuckDBConnection,
+  instance: DuckDBInstance,
   sql: string,
   values: readonly DuckDBValue[] | undefined,
 ): AsyncGenerator<readonly (readonly DuckDBValue[])[], void, undefined> {
-  const result = await guard(
-    () => connection.stream(sql, values === undefined ? undefined : [...values]),
-    sql,
-  );
-  for (;;) {
-    const chunk = await guard(() => result.fetchChunk(), sql);
-    if (chunk === null || chunk.rowCount === 0) return;
-    yield chunk.getColumns();
-  }
+  for await (const chunk of partsOf(instance, sql, values, chunksOf)) yield chunk.getColumns();
 }
 
 async function insert(
@@ -175,15 +190,11 @@ async function insert(
 }
 
 async function* streamVectors(
-  connection: DuckDBConnection,
+  instance: DuckDBInstance,
   sql: string,
   values: readonly DuckDBValue[] | undefined,
 ): AsyncGenerator<ColumnVectors, void, undefined> {
-  const open = () => connection.stream(sql, values === undefined ? undefined : [...values]);
-  const result = await guard(open, sql);
-  for (;;) {
-    const chunk = await guard(() => result.fetchChunk(), sql);
-    if (chunk === null || chunk.rowCount === 0) return;
+  for await (const chunk of partsOf(instance, sql, values, chunksOf)) {
     const numRows = chunk.rowCount;
     yield {
       numRows,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OneVisionError } from '../core/errors.ts';
-import { encodeTarMember, readTar, TAR_END } from './tar.ts';
+import { encodeTarMember, membersOf, readTar, TAR_END, tarEntries } from './tar.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'tar-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -89,6 +89,24 @@ test('a member over the limit is refused before memory is reserved', async () =>
   writeFileSync(path, bomb);
   const { error } = await readNames(path);
   assert.ok(error instanceof OneVisionError && /member of 8589934591 bytes/.test(error.message));
+});
+
+test('a long name of any stated size is refused before memory is reserved', async () => {
+  const path = join(dir, 'name-bomb.tar');
+  for (const type of ['L', 'x', 'g']) {
+    const bomb = encodeTarMember('a.bin', Buffer.alloc(0));
+    bomb.write('00010000000\0', 124, 'latin1');
+    bomb.write(type, 156, 'latin1');
+    bomb.write('        ', 148, 'latin1');
+    const sum = bomb.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    bomb.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    writeFileSync(path, bomb);
+    const expected = /name or attributes of 2097152 bytes/;
+    assert.throws(() => [...tarEntries(path)], expected);
+    assert.throws(() => [...membersOf(bomb, path)], expected);
+    const { error } = await readNames(path);
+    assert.ok(error instanceof OneVisionError && expected.test(error.message));
+  }
 });
 
 test('names too long for a header are refused', () => {

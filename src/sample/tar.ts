@@ -10,6 +10,8 @@ export const TAR_END: Uint8Array = new Uint8Array(2 * TAR_BLOCK);
 
 const MAX_NAME_BYTES = 100;
 const DEFAULT_MAX_MEMBER_BYTES = 256 * 1024 * 1024;
+/** Members that hold a name (GNU) or attributes (pax): far more than any path takes. */
+const MAX_LONG_NAME_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 export interface TarMember {
@@ -196,6 +198,10 @@ function parseHeader(header: Buffer, path: string, offset: number): Header {
   const isUstar = header.toString('latin1', 257, 262) === 'ustar' && header[262] === 0;
   const prefix = isUstar ? cString(header.subarray(345, 500)) : '';
   const type = String.fromCharCode(header[156] ?? 0);
+  if ('Lxg'.includes(type) && size > MAX_LONG_NAME_BYTES) {
+    const limit = `(limit ${MAX_LONG_NAME_BYTES})`;
+    throw damaged(path, offset, `has a name or attributes of ${size} bytes ${limit}`);
+  }
   return { name: prefix === '' ? name : `${prefix}/${name}`, size, type };
 }
 

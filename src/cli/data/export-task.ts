@@ -4,7 +4,8 @@ import * as z from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
 import { ensureFolder } from '../../core/files.ts';
 import { type LedgerRow, writeLedger } from '../../sample/ledger.ts';
-import { createSink, SINK_FORMATS, type SinkFormat } from '../../sample/sinks/sink.ts';
+import { SINK_FORMATS, type SinkFormat } from '../../sample/sinks/formats.ts';
+import { createSink } from '../../sample/sinks/sink.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import {
   type SourceEntry,

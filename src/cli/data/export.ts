@@ -12,7 +12,7 @@ import {
   readManifest,
   writeManifest,
 } from '../../sample/manifest.ts';
-import type { SinkFormat } from '../../sample/sinks/sink.ts';
+import type { SinkFormat } from '../../sample/sinks/formats.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import type { SourceSpec } from '../../sample/sources/source.ts';
 import type { ExportConfig, ExportResult } from './export-task.ts';

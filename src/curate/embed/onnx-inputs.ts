@@ -22,6 +22,9 @@ const imageSchema = z.looseObject({
   rescale_factor: z.number().optional(),
 });
 
+/** Larger pictures are refused before they are decoded, as in a survey. */
+const MAX_PIXELS = 50_000_000;
+
 export interface PixelInput {
   readonly width: number;
   readonly height: number;
@@ -36,7 +39,7 @@ export function openPixelInput(folder: string): PixelInput {
   const crops = config.do_center_crop !== false && config.crop_size !== undefined;
   const [width, height] = sidesOf(crops ? (config.crop_size ?? size) : size);
   const read = async (bytes: Uint8Array): Promise<Float32Array> => {
-    const image = await decodeImage(bytes);
+    const image = await decodeImage(bytes, { maxPixels: MAX_PIXELS });
     const shaped = await resize(image, size);
     const out = new Float32Array(3 * width * height);
     const [left, top] = [

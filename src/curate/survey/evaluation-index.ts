@@ -31,12 +31,14 @@ const fileSchema = z.strictObject({
 });
 
 /**
- * Read the evaluation sets and keep what matters in a file, unless it is there.
+ * Read the evaluation sets and keep what matters in a file, unless it is there. Pictures of more than
+ * `maxPixels` are refused.
  * @throws OneVisionError 'data' when a folder is no source.
  */
 export async function writeEvaluationIndex(
   folders: readonly string[],
   path: string,
+  maxPixels: number,
 ): Promise<void> {
   if (existsSync(path)) return;
   const images = new Set<string>();
@@ -45,7 +47,8 @@ export async function writeEvaluationIndex(
     for await (const { sample } of readSource(await openSource(folder))) {
       if (sample === undefined) continue;
       for (const { bytes } of sample.images) {
-        images.add(perceptualHashToHex(await perceptualHash(await decodeImage(bytes))));
+        const image = await decodeImage(bytes, { maxPixels });
+        images.add(perceptualHashToHex(await perceptualHash(image)));
       }
       for (const run of runsOf(sample.messages.map((m) => m.content).join('\n'))) runs.add(run);
     }

@@ -10,7 +10,7 @@ import type { Source } from '../../sample/sources/source.ts';
 import { runWithProgress } from '../run-with-progress.ts';
 import { writeEvaluationIndex } from './evaluation-index.ts';
 import { evaluationFile } from './instruments.ts';
-import type { SurveySpec } from './settings.ts';
+import { type SurveySpec, surveySpecSchema } from './settings.ts';
 import { surveyPath } from './survey-task.ts';
 
 export interface SurveyShard {
@@ -63,7 +63,10 @@ export async function survey(options: SurveyOptions): Promise<SurveyTable> {
   const { folder } = spec;
   ensureFolder(folder);
   sweepTemporary(folder);
-  if (evaluation.length > 0) await writeEvaluationIndex(evaluation, evaluationFile(folder));
+  if (evaluation.length > 0) {
+    const { maxPixels } = surveySpecSchema.parse(spec).config.filters;
+    await writeEvaluationIndex(evaluation, evaluationFile(folder), maxPixels);
+  }
   const names = input.shards.map((shard) => shard.name);
   const task = { name: 'survey', module: MODULE, config: spec, shards: names };
   const results = await runWithProgress(task, { dir: workFolder(folder), workers, cluster, log });

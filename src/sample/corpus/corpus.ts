@@ -1,8 +1,8 @@
 // The embedded corpus: packages fetched by name become raw image–caption samples on this machine.
-import * as z from 'zod';
 import { OneVisionError } from '../../core/errors.ts';
 import { type Logger, log as processLog } from '../../core/log.ts';
 import { hashConfig, isComplete, type Manifest, readManifest } from '../manifest.ts';
+import { type CorpusConfig, type CorpusInput, corpusSchema } from './config.ts';
 import { EMOJI_STYLES, listEmoji } from './emoji.ts';
 import { readEmojibase } from './emojibase.ts';
 import { listOpenclipart, OPENCLIPART_PACKAGE } from './openclipart.ts';
@@ -11,30 +11,6 @@ import type { Picture } from './picture.ts';
 import { listPysiogame, PYSIOGAME_PACKAGE } from './pysiogame.ts';
 import { renderCorpus } from './render-corpus.ts';
 import { listTuxpaint, TUXPAINT_PACKAGE } from './tuxpaint.ts';
-
-/** 'emoji' = four emoji styles; 'full' adds the three Debian packages where they are installed. */
-export type CorpusProfile = 'emoji' | 'full';
-
-export interface CorpusConfig {
-  readonly profile: CorpusProfile;
-  /** Emoji styles to take; the fewer, the faster. Default: all four. */
-  readonly styles: readonly string[];
-  /** Side of the square pictures, in pixels. */
-  readonly size: number;
-  readonly samplesPerShard: number;
-}
-
-/** The same as a recipe may give it: what is left out takes its default. */
-export type CorpusInput = { readonly [Key in keyof CorpusConfig]?: CorpusConfig[Key] | undefined };
-
-const STYLE_NAMES = EMOJI_STYLES.map((style) => style.name);
-
-export const corpusSchema: z.ZodType<CorpusConfig, CorpusInput> = z.strictObject({
-  profile: z.enum(['emoji', 'full']).default('emoji'),
-  styles: z.array(z.enum(STYLE_NAMES)).min(1).default(STYLE_NAMES),
-  size: z.number().int().min(14).max(1024).default(84),
-  samplesPerShard: z.number().int().min(1).default(1000),
-});
 
 export interface BuildCorpusOptions extends CorpusInput {
   readonly output: string;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { StyleName } from './config.ts';
 import { type EmojiEntry, joinKey, readEmojibase } from './emojibase.ts';
 import { packageFolder } from './packages.ts';
 import type { Picture } from './picture.ts';
@@ -11,7 +12,7 @@ type Load = () => Promise<Uint8Array>;
 
 export interface EmojiStyle {
   /** Source id of its samples. */
-  readonly name: string;
+  readonly name: StyleName;
   readonly package: string;
   /** Its pictures are never trained on: they measure the step to an unseen style. */
   readonly heldOut: boolean;

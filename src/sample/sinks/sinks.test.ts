@@ -10,7 +10,8 @@ import { openColumns } from '../columns.ts';
 import type { Sample } from '../sample.ts';
 import { openSource } from '../sources/open.ts';
 import { readSource } from '../sources/source.ts';
-import { createSink, SINK_FORMATS } from './sink.ts';
+import { SINK_FORMATS } from './formats.ts';
+import { createSink } from './sink.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sinks-'));
 after(() => rmSync(root, { recursive: true }));

@@ -3,10 +3,6 @@
 import { join, resolve } from 'node:path';
 import { Command, type OptionValues } from 'commander';
 import { OneVisionError } from '../../../core/errors.ts';
-import { curate } from '../../../curate/curate.ts';
-import { loadMixture } from '../../../curate/mixture/load.ts';
-import { mix } from '../../../curate/mixture/mix.ts';
-import { writePage } from '../../../curate/page/write-page.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
 import { corpusPiece, dataPaths } from '../../pipeline.ts';
@@ -38,6 +34,7 @@ export function curateCommand(): Command {
 }
 
 async function runCurate(options: CurateCommandOptions): Promise<void> {
+  const { curate } = await import('../../../curate/curate.ts');
   const context = await openContext(options);
   const { raw, curated } = dataPaths(context.dir);
   const output = options.output ?? curated;
@@ -62,6 +59,7 @@ function reportCommand(): Command {
     .argument('[folder]', 'curated folder', 'runs/demo/data/curated')
     .option('--json', 'print one JSON object')
     .action(async (folder: string, options: { json?: boolean }) => {
+      const { writePage } = await import('../../../curate/page/write-page.ts');
       const { path, numPictures } = await writePage(folder);
       if (options.json) console.log(JSON.stringify({ path, numPictures }));
       else console.log(`${resolve(path)} (${numPictures} pictures)`);
@@ -85,6 +83,8 @@ function mixCommand(): Command {
       if (output === undefined) {
         throw new OneVisionError('usage', 'curate mix: expected --output <folder>, came none');
       }
+      const { loadMixture } = await import('../../../curate/mixture/load.ts');
+      const { mix } = await import('../../../curate/mixture/mix.ts');
       const mixture = await loadMixture(file);
       const config = total === undefined ? mixture : { ...mixture, total };
       const { counts } = await mix({ inputs, output, config });

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { OneVisionError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
-import { SINK_FORMATS, type SinkFormat } from '../../../sample/sinks/sink.ts';
+import { SINK_FORMATS, type SinkFormat } from '../../../sample/sinks/formats.ts';
 import {
   SOURCE_FORMATS,
   type SourceFormat,

@@ -2,7 +2,6 @@
 import { Command, type OptionValues } from 'commander';
 import { log } from '../../../../core/log.ts';
 import { QWEN_PROCESSOR } from '../../../../image/config.ts';
-import { adoptPacks } from '../../../../pack/adopt.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../../cluster-options.ts';
 import { parseWhole } from '../../../options.ts';
 
@@ -25,6 +24,7 @@ export function packAdoptCommand(): Command {
     // `pack` has the options of clusters too and takes their values; so all of them are looked at.
     const options = command.optsWithGlobals<AdoptCommandOptions>();
     const { output, tokenizer, maxTokens, workers } = options;
+    const { adoptPacks } = await import('../../../../pack/adopt.ts');
     const sending = { what: 'adopt', jobs: `${output}.jobs` };
     await runOnCluster(options, sending, async (cluster) => {
       const settings = { tokenizer, workers, cluster, processor: QWEN_PROCESSOR, log };

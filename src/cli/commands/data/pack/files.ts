@@ -4,7 +4,6 @@ import { log } from '../../../../core/log.ts';
 import { QWEN_PROCESSOR } from '../../../../image/config.ts';
 import { PackConfigSchema } from '../../../../pack/config.ts';
 import { LAYOUT_NAMES, type LayoutName } from '../../../../pack/layouts/layout.ts';
-import { pack } from '../../../../pack/pack.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../../cluster-options.ts';
 import { parseWhole } from '../../../options.ts';
 
@@ -48,6 +47,7 @@ export function packFilesCommand(): Command {
 }
 
 async function packFiles(inputs: readonly string[], options: FilesOptions): Promise<void> {
+  const { pack } = await import('../../../../pack/pack.ts');
   const { output, tokenizer, format, maxPixels, json } = options;
   const { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed } = options;
   const settings = { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed };

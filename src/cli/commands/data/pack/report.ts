@@ -2,8 +2,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { writeFileAtomic } from '../../../../core/files.ts';
-import { surveyPacks } from '../../../../pack/report/collect.ts';
-import { packReportHtml } from '../../../../pack/report/html.ts';
 import { parseWhole } from '../../../options.ts';
 
 interface ReportOptions {
@@ -20,12 +18,14 @@ export function packReportCommand(): Command {
     .option('--packs <number>', 'packs to show', parseWhole, 12)
     .option('--json', 'print the numbers instead of writing the page')
     .action(async (dir: string, options: ReportOptions) => {
+      const { surveyPacks } = await import('../../../../pack/report/collect.ts');
       const survey = await surveyPacks(dir, options.packs);
       if (options.json) {
         const { shown: _, ...numbers } = survey;
         console.log(JSON.stringify(numbers));
         return;
       }
+      const { packReportHtml } = await import('../../../../pack/report/html.ts');
       const path = options.output ?? join(dir, 'report.html');
       await writeFileAtomic(path, await packReportHtml(survey));
       console.log(path);
