@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Installs Slurm, munge and iproute2 from Debian where they are missing; the tests start them (local-slurm.ts).
-# Says why and ends well where it cannot: those tests are then skipped.
+# Installs Slurm, munge and iproute2 from Debian where they are missing; the tests start them
+# (local-slurm.ts). Says why and ends well where it cannot: those tests are then skipped.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
-if command -v slurmctld munged sbatch ip >/dev/null; then exit 0; fi
+is_missing=false
+for name in munged slurmctld slurmd sbatch srun ip; do
+  command -v "$name" >/dev/null || is_missing=true
+done
+if [ "$is_missing" = false ]; then exit 0; fi
 as_root=()
 if [ "$(id -u)" != 0 ]; then
   if ! sudo -n true 2>/dev/null; then

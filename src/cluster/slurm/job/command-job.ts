@@ -15,7 +15,7 @@ import { batchScript } from '../script.ts';
 import { JOB_END, JOB_FILE, JOB_LOG, JOB_SCRIPT, type JobCommand, readEnd } from './job-folder.ts';
 
 const COMMAND_MAIN = fileURLToPath(new URL('./command-main.ts', import.meta.url));
-const POLL_MS = { first: 250, last: 5000 };
+const POLL_MS = { first: 250, last: 2000 };
 
 export interface SubmitOptions {
   /** Folder of the job; created. */

@@ -10,10 +10,16 @@ import { hostNames, requeue } from '../queue.ts';
 import { STOP_SIGNAL } from '../script.ts';
 import { clearEnds, type JobCommand, jobCommandSchema, rankEnds, writeEnd } from './job-folder.ts';
 import { IN_JOB } from './rank.ts';
-import { type ChildEnd, hasStopped, reasonOf, runChild } from './run-child.ts';
+import {
+  type ChildEnd,
+  hasStopped,
+  NODE_FLAGS,
+  reasonOf,
+  runChild,
+  runCommand,
+} from './run-child.ts';
 
 const RANK_MAIN = fileURLToPath(new URL('./rank-main.ts', import.meta.url));
-const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 const [file = ''] = process.argv.slice(2);
 const dir = dirname(file);
@@ -39,9 +45,8 @@ if (isStop && process.env['SLURM_JOB_ID'] !== undefined) {
 }
 
 function runHere({ argv }: JobCommand): Promise<ChildEnd> {
-  return runChild(process.execPath, [...FLAGS, ...argv], {
+  return runCommand(argv, {
     env: { ...process.env, [IN_JOB]: '1' },
-    forward: { [STOP_SIGNAL]: 'SIGINT', SIGTERM: 'SIGTERM' },
     onSignal,
   });
 }
@@ -54,14 +59,13 @@ async function runRanks(jobFile: string): Promise<ChildEnd> {
     '--kill-on-bad-exit=1',
     '--wait=60',
     process.execPath,
-    ...FLAGS,
+    ...NODE_FLAGS,
     RANK_MAIN,
     jobFile,
   ];
   const master = { MASTER_ADDR: first, MASTER_PORT: String(await freePort()) };
   return runChild('srun', args, {
     env: { ...process.env, ...master },
-    forward: { [STOP_SIGNAL]: STOP_SIGNAL, SIGTERM: 'SIGTERM' },
     onSignal,
   });
 }

@@ -5,7 +5,7 @@ import { readJson } from '../../../core/files.ts';
 import { STOP_SIGNAL } from '../script.ts';
 import { jobCommandSchema, writeRankEnd } from './job-folder.ts';
 import { IN_JOB, rankVariables } from './rank.ts';
-import { hasStopped, reasonOf, runChild } from './run-child.ts';
+import { hasStopped, reasonOf, runCommand } from './run-child.ts';
 
 const [file = ''] = process.argv.slice(2);
 const { argv } = readJson(file, jobCommandSchema);
@@ -15,9 +15,8 @@ if (variables === undefined) {
   process.exit(2);
 }
 let isTold = false;
-const end = await runChild(process.execPath, argv, {
+const end = await runCommand(argv, {
   env: { ...process.env, ...variables, [IN_JOB]: '1' },
-  forward: { [STOP_SIGNAL]: 'SIGINT', SIGTERM: 'SIGTERM', SIGINT: 'SIGINT' },
   onSignal: (signal) => {
     isTold ||= signal === STOP_SIGNAL;
   },

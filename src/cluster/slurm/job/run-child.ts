@@ -1,7 +1,12 @@
 // A child process that prints as if it were this one, with the end of its output kept to say why it
 // failed, and with signals handed down.
 import { spawn } from 'node:child_process';
+import { STOP_SIGNAL } from '../script.ts';
 import { errorLine } from './error-line.ts';
+
+/** The programs are TypeScript that Node runs as it is. */
+export const NODE_FLAGS: readonly string[] = ['--disable-warning=ExperimentalWarning'];
+const PRELOAD = new URL('./stop-signal.ts', import.meta.url).href;
 
 export interface ChildEnd {
   readonly code: number | null;
@@ -14,9 +19,7 @@ const KEPT_CHARACTERS = 16_384;
 
 export interface ChildOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Signal to this process → signal to the child. */
-  readonly forward: Readonly<Partial<Record<NodeJS.Signals, NodeJS.Signals>>>;
-  /** Called for each signal that came. */
+  /** Called for each signal that came and was handed down. */
   onSignal?(signal: NodeJS.Signals): void;
 }
 
@@ -34,10 +37,10 @@ export function runChild(
     process.stderr.write(bytes);
     kept = (kept + bytes.toString()).slice(-KEPT_CHARACTERS);
   });
-  for (const [from, to] of Object.entries(options.forward)) {
-    process.on(from as NodeJS.Signals, () => {
-      options.onSignal?.(from as NodeJS.Signals);
-      child.kill(to);
+  for (const signal of [STOP_SIGNAL, 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      options.onSignal?.(signal);
+      child.kill(signal);
     });
   }
   return new Promise((resolve, reject) => {
@@ -46,9 +49,14 @@ export function runChild(
   });
 }
 
-/** True for the end of a command that was told to stop and did: saved, exit code 130. */
+/** A command of ours, which takes the signal to stop for Ctrl-C. */
+export function runCommand(argv: readonly string[], options: ChildOptions): Promise<ChildEnd> {
+  return runChild(process.execPath, [...NODE_FLAGS, `--import=${PRELOAD}`, ...argv], options);
+}
+
+/** True for a command that was told to stop and did: it saved, or had not even begun. */
 export function hasStopped({ code, signal }: ChildEnd): boolean {
-  return code === 130 || signal === 'SIGINT';
+  return code === 130 || signal === STOP_SIGNAL;
 }
 
 /** What is to be told of a child that failed. */
