@@ -9,6 +9,7 @@ import { downloadCommand } from './commands/data/download.ts';
 import { packCommand } from './commands/data/pack.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { jobsCommand } from './commands/jobs.ts';
 import { chatCommand } from './commands/model/chat.ts';
 import { convertCommand } from './commands/model/convert.ts';
 import { evalCommand } from './commands/model/eval.ts';
@@ -25,6 +26,7 @@ const program = new Command('onevision')
 const COMMANDS = [
   demoCommand,
   doctorCommand,
+  jobsCommand,
   curateCommand,
   downloadCommand,
   captionCommand,

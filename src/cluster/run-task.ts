@@ -66,8 +66,10 @@ async function runShard(
 ): Promise<boolean> {
   const start = performance.now();
   try {
-    await markers.done(shard, await worker.run(shard));
-    log.debug(`${shard} done`, { seconds: Math.round(performance.now() - start) / 1000 });
+    const result = await worker.run(shard);
+    const seconds = Math.round(performance.now() - start) / 1000;
+    await markers.done(shard, result, { rank, seconds });
+    log.debug(`${shard} done`, { seconds });
     return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -23,6 +23,8 @@ export interface ArrayOptions {
 /** All our jobs begin with it. */
 export const JOB_PREFIX = 'onevision-';
 export const ARRAY_SCRIPT = 'array.sh';
+/** Number of the job and length of the array, as they were submitted last. */
+export const ARRAY_FILE = 'array.json';
 const TASK_MAIN = fileURLToPath(new URL('./array-main.ts', import.meta.url));
 /** Tasks that die (memory, a signal, their node) are submitted again, so often without any progress. */
 const NUM_RESTARTS = 2;
@@ -77,6 +79,7 @@ async function submitRanks(
   const path = join(dir, ARRAY_SCRIPT);
   await writeFileAtomic(path, arrayScript(work, name, config, world, ranks));
   const id = await submit(path, name, log);
+  await writeFileAtomic(join(dir, ARRAY_FILE), JSON.stringify({ id, world }));
   if (attempt > 0) log.warn(`${spec.name}: tasks ended early, again alone: ${ranks.join(', ')}`);
   log.info(`${spec.name}: Slurm job ${id}, ${ranks.length} tasks; logs in ${logFolder(dir)}`);
 }
