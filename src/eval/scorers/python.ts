@@ -6,11 +6,15 @@ export const SPACE =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 
 const SPACES = new RegExp(`[${SPACE}]+`, 'gu');
-const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'gu');
+const IS_SPACE = new RegExp(`[${SPACE}]`, 'u');
 
 /** `str.strip()`. */
 export function strip(text: string): string {
-  return text.replace(EDGES, '');
+  let from = 0;
+  let to = text.length;
+  while (from < to && IS_SPACE.test(text.charAt(from))) from += 1;
+  while (to > from && IS_SPACE.test(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
 }
 
 /** `str.split()`: the words between white space. */

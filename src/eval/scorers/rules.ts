@@ -159,3 +159,6 @@ export const realWorldQaStrict =
     const right = item.answers.some((answer) => parsed === normal(answer));
     return { score: right ? 1 : 0, parsed: whole(parsed) };
   };
+
+/** No rule can say: a judge compares the reply with the answer. */
+export const judged: Rule = () => ({ score: 0, parsed: undefined, needsJudge: true });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OneVisionError } from '../../core/errors.ts';
 import { aggregate } from './aggregate.ts';
-import { type AnsweredItem, type Profile, scoreReply } from './scorer.ts';
-import { SCORINGS, type ScoringName } from './scorings.ts';
+import { type AnsweredItem, PROFILES, type Profile, scoreReply } from './scorer.ts';
+import { SCORING_NAMES, SCORINGS, type ScoringName } from './scorings.ts';
 
 const item = (answers: string[], extra: Partial<AnsweredItem> = {}): AnsweredItem => ({
   uid: 'item-1',
@@ -85,4 +85,27 @@ test('WeMath: strict and loose points of composite problems', () => {
   error(() => aggregate(items, { kind: 'macro', by: 'nothing' }));
   error(() => aggregate(items, { kind: 'macro', by: 'ID', weights: { absent: 1 } }));
   error(() => aggregate([], { kind: 'mean' }));
+});
+
+test('long replies: every scoring and profile is done in time', () => {
+  const parts = [
+    'A ',
+    '(',
+    ' ',
+    '*',
+    'answer ',
+    'the answer is ',
+    'so ',
+    '1',
+    'B\n',
+    '<answer>',
+    '{',
+  ];
+  const long = parts.flatMap((part) => [part.repeat(5000), `B${part.repeat(5000)}x`]);
+  const start = performance.now();
+  for (const name of SCORING_NAMES) {
+    for (const profile of PROFILES) for (const text of long) mark(name, text, item(['B']), profile);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  assert.ok(seconds < 60, `${seconds.toFixed(1)} s`);
 });

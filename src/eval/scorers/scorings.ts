@@ -14,6 +14,7 @@ import {
 } from './letters/first-letters.ts';
 import { mathvisionRule } from './math/mathvision.ts';
 import { mathvistaRule } from './math/mathvista.ts';
+import { strictMathvision, strictMathvista } from './math/strict-math.ts';
 import { strip } from './python.ts';
 import { rewardRule, strictRewardRule } from './reward.ts';
 import * as rules from './rules.ts';
@@ -44,6 +45,7 @@ function scoring(
 const { strictChoice: STRICT, canInferChoice: CAN_INFER, mmmuChoice: MMMU } = rules;
 const choice = (others: Partial<ByProfile<Rule>>): ByProfile<Rule> =>
   per(STRICT, { official: CAN_INFER, ...others });
+const MATHVISTA = { official: mathvistaRule, 'lmms-v0.5': mathvistaRule };
 const MMMU_OPEN = (open: Rule, letter: Rule): Rule =>
   rules.byColumn('question_type', 'open', open, letter);
 
@@ -91,6 +93,7 @@ export const SCORING_NAMES = [
   'mathvision',
   'wemath',
   'vl-rewardbench',
+  'charxiv',
 ] as const;
 export type ScoringName = (typeof SCORING_NAMES)[number];
 
@@ -204,11 +207,15 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
     ),
     per<Aggregator>({ kind: 'sum', total: 1000 }),
   ),
-  mathvista: scoring('math', 1, per(mathvistaRule)),
+  mathvista: scoring('math', 1, per(strictMathvista, MATHVISTA)),
   mathvision: scoring(
     'math',
     1,
-    per(mathvisionRule('math'), { 'lmms-head': mathvisionRule('none') }),
+    per(strictMathvision, {
+      official: mathvisionRule('math'),
+      'lmms-v0.5': mathvisionRule('math'),
+      'lmms-head': mathvisionRule('none'),
+    }),
   ),
   wemath: scoring(
     'choice',
@@ -222,4 +229,5 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
     per(strictRewardRule, { official: rewardRule, 'lmms-v0.5': rewardRule }),
     per<Aggregator>({ kind: 'macro', by: 'group' }),
   ),
+  charxiv: scoring('judge', 1, per<Rule>(rules.judged)),
 };

@@ -1,6 +1,9 @@
 // Our own letter: only what the reply states as its answer. Prose, hedges and refusals give none.
+import { answerPart, lastBoxed } from '../reply-parts.ts';
 import { letters as lettersOf } from './letter.ts';
 
+/** A letter with marks around it is not longer; keeps every pattern linear. */
+const LONGEST_MARKED = 200;
 /** Marks that may stand around a letter without changing what is said. */
 const OPEN = '[\\s("\'“‘*_`\\[{【（:：]*';
 const CLOSE = '[\\s)"\'”’*_`\\]}】）]*';
@@ -25,7 +28,7 @@ const CONCLUSION = "(?:it(?:\\s+is|[’']s|\\s+must\\s+be)|so|thus|therefore|hen
 export function strictLetter(reply: string, options: readonly string[]): string | undefined {
   const letters = lettersOf(options.length).join('');
   if (letters === '') return undefined;
-  const text = answerPart(reply).trim();
+  const text = statedPart(reply).trim();
   if (text === '') return undefined;
   const stated = whole(text, letters) ?? statement(text, letters);
   if (stated !== undefined) return stated === '' ? undefined : stated;
@@ -33,14 +36,13 @@ export function strictLetter(reply: string, options: readonly string[]): string 
 }
 
 /** The last `<answer>…</answer>` or `\boxed{…}`; else all of it. */
-function answerPart(reply: string): string {
-  const tagged = [...reply.matchAll(/<answer>([\s\S]*?)<\/answer>/gi)].at(-1)?.[1];
-  const body = tagged ?? reply.replace(/<think>[\s\S]*?<\/think>/gi, '');
-  const boxed = [...body.matchAll(/\\boxed\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}/g)].at(-1)?.[1];
-  return (boxed ?? body).replace(/\\text(?:bf|rm)?\s*\{([^{}]*)\}/g, '$1');
+function statedPart(reply: string): string {
+  const { text } = answerPart(reply);
+  return (lastBoxed(text) ?? text).replace(/\\text(?:bf|rm)?\s?\{([^{}]*)\}/g, '$1');
 }
 
 function whole(text: string, letters: string): string | undefined {
+  if (text.length > LONGEST_MARKED) return undefined;
   const form = new RegExp(
     `^${OPEN}(?:(?:option|answer|choice)\\s+)?([${letters}])${CLOSE}[.。!！,;:：]?${CLOSE}$`,
     'iu',
@@ -85,7 +87,7 @@ function concluding(text: string, letters: string): string | undefined {
     `(?<![\\p{L}\\p{N}])${CONCLUSION},?\\s+${OPEN}([${letters}])${CLOSE}[.。!]?\\s*$`,
     'iu',
   );
-  return form.exec(text)?.[1]?.toUpperCase();
+  return form.exec(text.slice(-LONGEST_MARKED))?.[1]?.toUpperCase();
 }
 
 const NEGATION =
