@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ['core', 'image', 'nn', 'tensor', 'text'],
   track: ['core'],
   train: ['core', 'image', 'model', 'nn', 'pack', 'sample', 'tensor', 'text', 'track'],
-  eval: ['core', 'endpoint', 'image', 'model', 'sample', 'text'],
+  eval: ['cluster', 'core', 'endpoint', 'image', 'model', 'sample', 'text'],
 };
 /** May import everything; nothing imports it. */
 const TOP = ['cli', 'recipe.ts', 'index.ts'];

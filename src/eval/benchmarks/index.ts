@@ -1,4 +1,5 @@
 // Every benchmark there is: the 27 of the paper's table in its order, their local proxies, the demo's.
+import { OneVisionError } from '../../core/errors.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { DEMO_BENCHMARKS } from './demo/index.ts';
 import { cvBench } from './general/cv-bench.ts';
@@ -70,3 +71,22 @@ export const ALL_BENCHMARKS: readonly Benchmark[] = [
   ...PROXY_BENCHMARKS,
   ...DEMO_BENCHMARKS,
 ];
+
+/**
+ * Benchmarks by their names; `all` stands for the rows of the paper's table, and the name of a group
+ * of it for its rows.
+ * @throws OneVisionError 'usage' for an unknown name
+ */
+export function findBenchmarks(names: readonly string[]): Benchmark[] {
+  return names.flatMap((name) => {
+    const found =
+      name === 'all'
+        ? PAPER_BENCHMARKS
+        : ALL_BENCHMARKS.filter((benchmark) => [benchmark.name, benchmark.suite].includes(name));
+    if (found.length > 0) return found;
+    const known = ALL_BENCHMARKS.map((benchmark) => benchmark.name).join(', ');
+    throw new OneVisionError('usage', `No benchmark is called ${name}.`, {
+      hint: `known: all, ${known}`,
+    });
+  });
+}

@@ -14,24 +14,16 @@ import {
 import { aggregate } from '../scorers/aggregate.ts';
 import { PROFILES, type Profile } from '../scorers/scorer.ts';
 import { bootstrapInterval, wilsonInterval } from '../statistics/intervals.ts';
+import type { Job } from './job.ts';
 import { countedRows, markRow } from './marks.ts';
 import { scoringOf } from './scoring-of.ts';
-
-export interface RepliesContext {
-  readonly profile: Profile;
-  readonly identity: string;
-  readonly asked: string;
-  readonly dataHash: string;
-  readonly revision: string | undefined;
-  readonly warnings: readonly string[];
-}
 
 /** Marks every row under every profile, and sums them up. */
 export function scoreReplies(
   benchmark: Benchmark,
   scorer: ReplyScorer,
   rows: readonly ItemResult[],
-  context: RepliesContext,
+  context: Job,
 ): { readonly summary: Summary; readonly marked: readonly ItemResult[] } {
   const marked = rows.map((row) => markRow(row, scorer, context.profile));
   return { summary: summariseReplies(benchmark, scorer, marked, context), marked };
@@ -41,9 +33,10 @@ function summariseReplies(
   benchmark: Benchmark,
   scorer: ReplyScorer,
   rows: readonly ItemResult[],
-  context: RepliesContext,
+  context: Job,
 ): Summary {
-  const { profile, identity, asked, dataHash, revision } = context;
+  const { profile, identity, asked, source } = context;
+  const { dataHash, revision } = source;
   const counted = countedRows(rows, scorer, profile);
   const profiles = Object.fromEntries(
     PROFILES.map((name) => [name, profileScore(rows, scorer, name)]),

@@ -1,0 +1,142 @@
+// A benchmark about to be asked: its data opened, its limits settled, its scores named, and what is
+// already there.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { OneVisionError } from '../../core/errors.ts';
+import { ensureFolder, readJson } from '../../core/files.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import type { Benchmark } from '../benchmark.ts';
+import { openItems } from '../data/open-items.ts';
+import type { EvalModel, Prepared } from '../eval-model.ts';
+import type { ItemSource } from '../items.ts';
+import { type ItemResult, type Summary, summarySchema } from '../outcome.ts';
+import type { Profile } from '../scorers/scorer.ts';
+import { scoringOf } from './scoring-of.ts';
+import { isAnswered, readResults } from './shard.ts';
+
+/** Part of every identity: raise it when the asking or a scorer of the demo's sets changes. */
+export const ASK_VERSION = 3;
+
+export interface JobOptions {
+  /** Folder that the benchmarks' `data` is under. */
+  readonly data: string;
+  /** Gets one folder a benchmark; in a run, `runs/<name>/eval`. */
+  readonly output: string;
+  /** Whose rules score kept replies; default strict. */
+  readonly profile?: Profile | undefined;
+  /** Ask only the first rows of each benchmark. The score says so by its identity. */
+  readonly limit?: number | undefined;
+  /** Measure a data set that is not whole; the score carries a warning. */
+  readonly partial?: boolean | undefined;
+  /** A lower limit than the benchmark's; the score carries a warning. */
+  readonly maxNewTokens?: number | undefined;
+}
+
+export interface Job {
+  /** As it is really asked. */
+  readonly benchmark: Benchmark;
+  readonly source: ItemSource;
+  readonly numRows: number;
+  readonly warnings: readonly string[];
+  readonly profile: Profile;
+  /** Names what was asked of whom: data, prompts, decoding, weights. */
+  readonly asked: string;
+  /** That and the rules: equal identity, comparable number. */
+  readonly identity: string;
+  readonly samplesFile: string;
+  readonly summaryFile: string;
+  /** Folder of its shards. */
+  readonly answers: string;
+  /** A summary of this identity that has nothing to add to. */
+  readonly finished: Summary | undefined;
+  /** Results of an earlier run that stay: scored under other rules, or some replies did not come. */
+  readonly known: readonly ItemResult[];
+}
+
+/**
+ * Opens a benchmark. `source` is the caller's to dispose of.
+ * @throws OneVisionError 'data' when its data are missing or not whole
+ */
+export async function openJob(
+  given: Benchmark,
+  modelIdentity: string,
+  options: JobOptions,
+): Promise<Job> {
+  const { data, output, profile = 'strict', partial, limit } = options;
+  const { benchmark, warning } = withLimit(given, options.maxNewTokens);
+  ensureFolder(output);
+  const hashCache = join(output, 'data-hashes.json');
+  const source = await openItems(benchmark, data, { partial, hashCache });
+  const { scorer, name } = benchmark;
+  const parts = [ASK_VERSION, benchmark, source.dataHash, modelIdentity, limit ?? 'all'];
+  const asked = sha256Hex(JSON.stringify(parts)).slice(0, 16);
+  const rules = scorer.kind === 'reply' ? [profile, scoringOf(scorer.scoring).version] : [];
+  const identity = sha256Hex(JSON.stringify([asked, ...rules])).slice(0, 16);
+  const folder = join(output, name);
+  const samplesFile = join(folder, 'samples.jsonl');
+  const summaryFile = join(folder, 'summary.json');
+  const last = readFinished(summaryFile);
+  const isFinished = last?.identity === identity && last.outcomes['model-error'] === 0;
+  return {
+    benchmark,
+    source,
+    numRows: Math.min(source.numRows, limit ?? source.numRows),
+    warnings: warning === undefined ? source.warnings : [...source.warnings, warning],
+    profile,
+    asked,
+    identity,
+    samplesFile,
+    summaryFile,
+    answers: join(folder, `answers-${asked}`),
+    finished: isFinished ? last : undefined,
+    known: last?.asked === asked ? readResults(samplesFile).filter(isAnswered) : [],
+  };
+}
+
+function withLimit(
+  benchmark: Benchmark,
+  maxNewTokens: number | undefined,
+): { readonly benchmark: Benchmark; readonly warning?: string } {
+  const { scorer } = benchmark;
+  if (maxNewTokens === undefined || scorer.kind === 'choice') return { benchmark };
+  const wanted = scorer.decoding.maxNewTokens;
+  if (maxNewTokens >= wanted) return { benchmark };
+  const decoding = { ...scorer.decoding, maxNewTokens };
+  return {
+    benchmark: { ...benchmark, scorer: { ...scorer, decoding } },
+    warning: `replies end at ${maxNewTokens} tokens, the benchmark allows ${wanted}`,
+  };
+}
+
+/**
+ * @throws OneVisionError 'usage' when the model cannot answer as a benchmark wants: before any is
+ * asked
+ */
+export function refuse(
+  benchmarks: readonly Benchmark[],
+  model: EvalModel<Prepared>['cannot'],
+  maxNewTokens: number | undefined,
+): void {
+  for (const given of benchmarks) {
+    const { scorer, name } = withLimit(given, maxNewTokens).benchmark;
+    const reason = model(scorer.kind === 'choice' ? 'score' : scorer.decoding);
+    if (reason === undefined) continue;
+    throw new OneVisionError(
+      'usage',
+      `Benchmark ${name}: this model cannot answer as it wants: ${reason}.`,
+      {
+        hint: 'measure it with a model that can, or say --max-new-tokens and have the score say so',
+      },
+    );
+  }
+}
+
+/** A finished summary; none when it is missing or not whole, then it is made again. */
+function readFinished(path: string): Summary | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return readJson(path, summarySchema);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+// Asks in several processes before the scores are made: fills the shards that `evaluate` then finds.
+import { join } from 'node:path';
+import { runShards } from '../../cluster/local.ts';
+import { sha256Hex } from '../../core/hash.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Benchmark } from '../benchmark.ts';
+import { type AskConfig, shardName } from './ask-task.ts';
+import { openJob } from './job.ts';
+import { shardsOf } from './shard.ts';
+
+export interface ParallelOptions {
+  readonly benchmarks: readonly Benchmark[];
+  readonly workers: number;
+  /** Rows of a shard. */
+  readonly window: number;
+  readonly log: Logger;
+}
+
+/** Every answer that is not there yet. The shards are the same for any number of processes. */
+export async function askInParallel(
+  config: AskConfig,
+  { benchmarks, workers, window, log }: ParallelOptions,
+): Promise<void> {
+  const shards: string[] = [];
+  for (const benchmark of benchmarks) {
+    const job = await openJob(benchmark, config.identity, config);
+    using _ = job.source;
+    if (job.finished !== undefined) continue;
+    const keys = shardsOf(job.numRows, window);
+    shards.push(...keys.map(({ from, to }) => shardName(benchmark.name, from, to)));
+  }
+  if (shards.length === 0) return;
+  const { href: module } = new URL('./ask-task.ts', import.meta.url);
+  const work = sha256Hex(JSON.stringify([config, shards])).slice(0, 12);
+  const dir = join(config.output, `work-${work}`);
+  await runShards({ name: 'eval', module, config, shards }, { dir, workers, log });
+}
