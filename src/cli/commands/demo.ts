@@ -48,7 +48,7 @@ async function runDemo(context: PipelineContext): Promise<void> {
   say(
     `\n${PIECES.length + 1}/${PIECES.length + 1}  Evaluation: pictures that training never saw\n`,
   );
-  const { evaluateRun } = await import('../evaluate-run.ts');
+  const { evaluateRun } = await import('../eval/evaluate-run.ts');
   const { resultsTable } = await import('../../eval/index.ts');
   const summaries = await evaluateRun(context, recipe.eval);
   say(`\n${resultsTable(summaries)}\n`);

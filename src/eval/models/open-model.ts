@@ -1,6 +1,5 @@
 // A model under evaluation by what a file can say of it, so that every process of a run opens the same.
 import * as z from 'zod';
-import { OneVisionError } from '../../core/errors.ts';
 import { loadCheckpoint } from '../../model/checkpoint.ts';
 import type { EvalModel, Prepared } from '../eval-model.ts';
 import { hashCheckpoint, localModel } from '../local-model.ts';
@@ -55,7 +54,7 @@ export interface OpenedModel {
 
 /**
  * @param identity of a folder's weights, where it is known: hashing them takes a while
- * @throws OneVisionError 'checkpoint' for a folder that is no model, 'usage' without the key
+ * @throws OneVisionError 'checkpoint' for a folder that is no model
  */
 export async function openModel(spec: ModelSpec, identity?: string): Promise<OpenedModel> {
   if (spec.kind === 'folder') {
@@ -68,12 +67,6 @@ export async function openModel(spec: ModelSpec, identity?: string): Promise<Ope
   }
   const { kind: _, keyVariable, ...options } = spec;
   const apiKey = keyVariable === undefined ? undefined : process.env[keyVariable];
-  if (keyVariable !== undefined && apiKey === undefined) {
-    throw new OneVisionError(
-      'usage',
-      `Expected the key of the endpoint in the variable ${keyVariable}.`,
-    );
-  }
   const remote = endpointModel({ ...options, apiKey });
   return { model: erased(remote), [Symbol.dispose]: () => remote[Symbol.dispose]() };
 }

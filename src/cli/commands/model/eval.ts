@@ -1,30 +1,129 @@
-// `onevision eval`: scores a run's last checkpoint on the held-out sets.
+// `onevision eval`: scores a run's last checkpoint, a model folder or an endpoint on benchmarks.
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Cluster } from '../../../cluster/run-shards.ts';
+import { OneVisionError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
-import { addClusterOptions, type ClusterOptions, runAsJob } from '../../cluster-options.ts';
-import { openRecipeOfRun } from '../../options.ts';
+import type { ModelSpec } from '../../../eval/index.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
+import { openRecipeOfRun, parseWhole } from '../../options.ts';
+import { compareCommand } from './compare.ts';
 
 interface EvalOptions extends ClusterOptions {
   readonly run: string;
+  readonly model?: string;
+  readonly endpoint?: string;
+  readonly keyEnv: string;
+  readonly timeout: number;
+  readonly concurrency: number;
+  readonly device?: string;
+  readonly benchmarks?: string;
+  readonly data: string;
+  readonly output?: string;
+  readonly profile: string;
+  readonly limit?: number;
+  readonly partial?: boolean;
+  readonly maxNewTokens?: number;
+  readonly workers: number;
+  readonly list?: boolean;
   readonly json?: boolean;
 }
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('score the last checkpoint of a run on held-out sets')
-    .argument('[benchmarks...]', 'names; default: those of the recipe')
-    .option('--run <folder>', 'run folder', 'runs/demo')
-    .option('--json', 'print the summaries as JSON');
-  return addClusterOptions(command).action(async (names: string[], options: EvalOptions) => {
-    const recipe = openRecipeOfRun(options.run);
-    const sending = { what: 'eval', jobs: join(options.run, 'jobs'), recipe: recipe.slurm };
-    await runAsJob(options, sending, async () => {
-      const { evaluateRun } = await import('../../evaluate-run.ts');
-      const { resultsTable } = await import('../../../eval/index.ts');
-      const context = { recipe, dir: options.run, log };
-      const summaries = await evaluateRun(context, names.length > 0 ? names : recipe.eval);
+    .description("score a model on the demo's sets or on benchmarks of the paper")
+    .argument('[benchmarks...]', 'names, a group, or all; default: those of the recipe')
+    .option('--benchmarks <a,b>', 'the same, separated by commas')
+    .option('--list', 'show all benchmarks and how to fetch their data')
+    .option('--run <folder>', 'run folder; its last checkpoint is measured', 'runs/demo')
+    .option('--model <folder|name>', 'model folder, or the name that the endpoint serves')
+    .option('--endpoint <url>', 'OpenAI-compatible address up to /v1')
+    .option('--key-env <name>', 'variable that holds its key', 'OPENAI_API_KEY')
+    .option('--timeout <seconds>', 'longest wait for an answer', parseWhole, 120)
+    .option('--concurrency <n>', 'most requests at once', parseWhole, 32)
+    .option('--data <folder>', 'where data sets lie', 'data/benchmarks')
+    .option('--output <folder>', 'default: <run>/eval, or eval/<name of the model>')
+    .option('--profile <name>', 'rules: strict, official, lmms-v0.5, lmms-head', 'strict')
+    .option('--limit <n>', 'only the first rows of each', parseWhole)
+    .option('--partial', 'measure data that are not whole')
+    .option('--max-new-tokens <n>', 'a lower limit than the benchmarks have', parseWhole)
+    .option('--device <name>', 'cpu, cuda:0')
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--json', 'print JSON')
+    .addCommand(compareCommand());
+  return addClusterOptions(command).action(run);
+}
+
+async function run(given: string[], options: EvalOptions): Promise<void> {
+  if (options.list === true) return await list(options);
+  const names = [...given, ...(options.benchmarks?.split(',') ?? [])].filter((name) => name !== '');
+  const isRun = options.model === undefined && options.endpoint === undefined;
+  const recipe = isRun ? openRecipeOfRun(options.run) : undefined;
+  const jobs = join(isRun ? options.run : (options.output ?? 'eval'), 'jobs');
+  const sending = { what: 'eval', jobs, recipe: recipe?.slurm };
+  await runOnCluster(options, sending, async (cluster) => {
+    const { DEMO_BENCHMARKS, findBenchmarks, resultsTable } = await import('../../../eval/index.ts');
+    const wanted = names.length > 0 ? names : (recipe?.eval ?? ['all']);
+    const isDemo = wanted.every((name) => DEMO_BENCHMARKS.some((known) => known.name === name));
+    if (recipe !== undefined && isDemo) {
+      const { evaluateRun } = await import('../../eval/evaluate-run.ts');
+      const summaries = await evaluateRun({ recipe, dir: options.run, log }, wanted);
       console.log(options.json ? JSON.stringify(summaries) : resultsTable(summaries));
-    });
+      return;
+    }
+    await measure(findBenchmarks(wanted), options, cluster);
   });
+}
+
+async function measure(
+  benchmarks: ReturnType<typeof import('../../../eval/index.ts').findBenchmarks>,
+  options: EvalOptions,
+  cluster: Cluster | undefined,
+): Promise<void> {
+  const { evaluateModel } = await import('../../eval/evaluate-model.ts');
+  const { paperTable } = await import('../../../eval/index.ts');
+  const { spec, name, output } = await target(options);
+  const { data, profile, limit, partial, maxNewTokens, workers } = options;
+  const asked = { benchmarks, data, profile, limit, partial, maxNewTokens, workers, cluster };
+  const summaries = await evaluateModel({ ...asked, spec, name, output });
+  console.log(options.json ? JSON.stringify(summaries) : paperTable(summaries, 'text'));
+}
+
+/** What is measured and where the numbers go. */
+async function target(
+  options: EvalOptions,
+): Promise<{ spec: ModelSpec; name: string; output: string }> {
+  const { endpoint, model, device } = options;
+  if (endpoint !== undefined) {
+    if (model === undefined || !/^https?:\/\//.test(endpoint)) {
+      throw new OneVisionError(
+        'usage',
+        'Expected --endpoint with an http address and --model with the name it serves.',
+      );
+    }
+    const output = options.output ?? join('eval', fileName(model));
+    const limits = { timeoutMs: options.timeout * 1000, maxConcurrency: options.concurrency };
+    const cache = join(output, 'answers.sqlite');
+    const keyVariable = options.keyEnv;
+    return {
+      spec: { kind: 'endpoint', url: endpoint, model, keyVariable, cache, ...limits },
+      name: model,
+      output,
+    };
+  }
+  const { lastCheckpoint } = await import('../../train-run.ts');
+  const folder = model ?? (await lastCheckpoint(options.run));
+  const own = model === undefined ? join(options.run, 'eval') : join('eval', fileName(model));
+  const spec: ModelSpec = { kind: 'folder', folder, device };
+  return { spec, name: folder, output: options.output ?? own };
+}
+
+function fileName(name: string): string {
+  return name.replace(/^[./]+|\/+$/g, '').replace(/[^A-Za-z0-9.-]+/g, '-');
+}
+
+async function list({ data, json }: EvalOptions): Promise<void> {
+  const { formatList, listBenchmarks } = await import('../../eval/list-benchmarks.ts');
+  const found = listBenchmarks(data);
+  console.log(json ? JSON.stringify(found) : formatList(found));
 }

@@ -1,6 +1,6 @@
 // Measures the last checkpoint of a run on held-out sets and writes results.json.
 import { join } from 'node:path';
-import { OneVisionError } from '../core/errors.ts';
+import { OneVisionError } from '../../core/errors.ts';
 import {
   DEMO_BENCHMARKS,
   evaluate,
@@ -9,10 +9,10 @@ import {
   readConceptCounts,
   type Summary,
   writeResults,
-} from '../eval/index.ts';
-import { loadCheckpoint } from '../model/checkpoint.ts';
-import { dataPaths, type PipelineContext } from './pipeline.ts';
-import { lastCheckpoint } from './train-run.ts';
+} from '../../eval/index.ts';
+import { loadCheckpoint } from '../../model/checkpoint.ts';
+import { dataPaths, type PipelineContext } from '../pipeline.ts';
+import { lastCheckpoint } from '../train-run.ts';
 
 /**
  * Scores on the named benchmarks, in their order; finished ones are not asked again.
