@@ -4,18 +4,13 @@ import type { Cluster } from '../../cluster/run-shards.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import { ensureFolder } from '../../core/files.ts';
 import { log } from '../../core/log.ts';
-import {
-  type Benchmark,
-  evaluate,
-  type ModelSpec,
-  openModel,
-  PROFILES,
-  type Profile,
-  type Summary,
-  writeReports,
-} from '../../eval/index.ts';
+import type { Benchmark, Summary } from '../../eval/index.ts';
+import { type ModelSpec, openModel } from '../../eval/models/open-model.ts';
+import { writeReports } from '../../eval/report/write-reports.ts';
 import { refuse } from '../../eval/run/job.ts';
 import { askInParallel } from '../../eval/run/parallel.ts';
+import { evaluate } from '../../eval/runner.ts';
+import { PROFILES, type Profile } from '../../eval/scorers/scorer.ts';
 
 export interface EvaluateModelOptions {
   readonly spec: ModelSpec;
@@ -40,7 +35,8 @@ const WINDOW = 256;
  * wants, 'data' for data that are missing or not whole
  */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<Summary[]> {
-  const { spec, benchmarks, data, output, limit, partial, maxNewTokens, workers, cluster } = options;
+  const { spec, benchmarks, data, output, limit, partial, maxNewTokens, workers, cluster } =
+    options;
   const profile = checkProfile(options.profile);
   ensureFolder(output);
   using opened = await openModel(spec);

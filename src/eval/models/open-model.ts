@@ -1,8 +1,6 @@
 // A model under evaluation by what a file can say of it, so that every process of a run opens the same.
 import * as z from 'zod';
-import { loadCheckpoint } from '../../model/checkpoint.ts';
 import type { EvalModel, Prepared } from '../eval-model.ts';
-import { hashCheckpoint, localModel } from '../local-model.ts';
 import { endpointModel } from './endpoint-model.ts';
 
 /** A folder in the Hugging Face layout, or an endpoint. The key of an endpoint stays in a variable. */
@@ -58,6 +56,9 @@ export interface OpenedModel {
  */
 export async function openModel(spec: ModelSpec, identity?: string): Promise<OpenedModel> {
   if (spec.kind === 'folder') {
+    // The engine is loaded only where it is asked for: an endpoint needs no libtorch.
+    const { loadCheckpoint } = await import('../../model/checkpoint.ts');
+    const { hashCheckpoint, localModel } = await import('../local-model.ts');
     const { folder, device, maxBatchTokens } = spec;
     const { model, processor } = loadCheckpoint(folder, device === undefined ? {} : { device });
     const hash = identity ?? (await hashCheckpoint(folder));

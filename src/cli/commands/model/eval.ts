@@ -4,10 +4,9 @@ import { Command } from 'commander';
 import type { Cluster } from '../../../cluster/run-shards.ts';
 import { OneVisionError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
-import type { ModelSpec } from '../../../eval/index.ts';
+import type { Benchmark, ModelSpec } from '../../../eval/index.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { openRecipeOfRun, parseWhole } from '../../options.ts';
-import { compareCommand } from './compare.ts';
 
 interface EvalOptions extends ClusterOptions {
   readonly run: string;
@@ -49,8 +48,7 @@ export function evalCommand(): Command {
     .option('--max-new-tokens <n>', 'a lower limit than the benchmarks have', parseWhole)
     .option('--device <name>', 'cpu, cuda:0')
     .option('--workers <n>', 'processes', parseWhole, 1)
-    .option('--json', 'print JSON')
-    .addCommand(compareCommand());
+    .option('--json', 'print JSON');
   return addClusterOptions(command).action(run);
 }
 
@@ -62,11 +60,13 @@ async function run(given: string[], options: EvalOptions): Promise<void> {
   const jobs = join(isRun ? options.run : (options.output ?? 'eval'), 'jobs');
   const sending = { what: 'eval', jobs, recipe: recipe?.slurm };
   await runOnCluster(options, sending, async (cluster) => {
-    const { DEMO_BENCHMARKS, findBenchmarks, resultsTable } = await import('../../../eval/index.ts');
+    const { findBenchmarks } = await import('../../../eval/benchmarks/index.ts');
+    const { DEMO_BENCHMARKS } = await import('../../../eval/benchmarks/demo/index.ts');
     const wanted = names.length > 0 ? names : (recipe?.eval ?? ['all']);
     const isDemo = wanted.every((name) => DEMO_BENCHMARKS.some((known) => known.name === name));
     if (recipe !== undefined && isDemo) {
       const { evaluateRun } = await import('../../eval/evaluate-run.ts');
+      const { resultsTable } = await import('../../../eval/report/report.ts');
       const summaries = await evaluateRun({ recipe, dir: options.run, log }, wanted);
       console.log(options.json ? JSON.stringify(summaries) : resultsTable(summaries));
       return;
@@ -76,12 +76,12 @@ async function run(given: string[], options: EvalOptions): Promise<void> {
 }
 
 async function measure(
-  benchmarks: ReturnType<typeof import('../../../eval/index.ts').findBenchmarks>,
+  benchmarks: readonly Benchmark[],
   options: EvalOptions,
   cluster: Cluster | undefined,
 ): Promise<void> {
   const { evaluateModel } = await import('../../eval/evaluate-model.ts');
-  const { paperTable } = await import('../../../eval/index.ts');
+  const { paperTable } = await import('../../../eval/report/paper-table.ts');
   const { spec, name, output } = await target(options);
   const { data, profile, limit, partial, maxNewTokens, workers } = options;
   const asked = { benchmarks, data, profile, limit, partial, maxNewTokens, workers, cluster };

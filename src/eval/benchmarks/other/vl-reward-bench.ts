@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { picture, text, texts, wholes } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
+import { rewardItem } from '../../scorers/reward.ts';
 
 const PRE =
   ' You are a highly capable multimodal AI assistant tasked with evaluating answers to visual ' +
@@ -38,17 +39,15 @@ export const vlRewardBench: Benchmark = {
     }),
     items: ({ id, query, response, image, human_ranking }) => {
       const [first = '', second = ''] = response;
-      // The order is turned where the answers have an odd number of characters together.
-      const isTurned = ([...first].length + [...second].length) % 2 === 1;
-      const isFirstBetter = human_ranking[0] === 0;
-      const [a, b] = isTurned ? [second, first] : [first, second];
+      const shown = rewardItem({ id, response: [first, second], humanRanking: human_ranking });
+      const [a, b] = shown.responses;
       return [
         {
           text: `${PRE}\n\nQuestion: ${query}\n\nAnswer 1: ${a}\n\nAnswer 2: ${b}\n\n${POST}`,
           pictures: [image],
-          answers: [isFirstBetter === isTurned ? '2' : '1'],
+          answers: [shown.answer],
           question: query,
-          columns: { id },
+          columns: { id, group: shown.group },
           cluster: id,
         },
       ];
