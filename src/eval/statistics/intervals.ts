@@ -41,12 +41,54 @@ export function clusterStandardError(
   values: readonly number[],
   clusters: readonly string[],
 ): number {
-  const sums = sumByCluster(values, clusters);
+  const sums = clusterSums(values, clusters);
   const mean = average(values);
   let squares = 0;
   for (const { sum, count } of sums.values()) squares += (sum - count * mean) ** 2;
   const correction = sums.size / (sums.size - 1);
   return sums.size < 2 ? Number.NaN : Math.sqrt(correction * squares) / values.length;
+}
+
+/** Mean ± z · cluster-robust standard error, within [0, 1]; [0, 1] with fewer than two clusters. */
+export function clusterInterval(
+  values: readonly number[],
+  clusters: readonly string[],
+  z: number = Z_95,
+): Interval {
+  const error = clusterStandardError(values, clusters);
+  if (Number.isNaN(error)) return { low: 0, high: 1 };
+  const mean = average(values);
+  return clamp(mean - z * error, mean + z * error);
+}
+
+/**
+ * Standard error of a macro score, Σ wᵍ · mean of group g: `√(Σ wᵍ² · SEᵍ²)`, each SEᵍ robust to the
+ * clusters within its group. Groups are fixed (they are the benchmark), items are drawn. A group of
+ * one cluster has no spread of its own: `NaN`.
+ *
+ * @param weights by group, summing to 1; default equal
+ */
+export function macroStandardError(
+  values: readonly number[],
+  groups: readonly string[],
+  clusters: readonly string[],
+  weights?: Readonly<Record<string, number>>,
+): number {
+  const members = new Map<string, { values: number[]; clusters: string[] }>();
+  values.forEach((value, index) => {
+    const group = groups[index] ?? '';
+    const entry = members.get(group) ?? { values: [], clusters: [] };
+    entry.values.push(value);
+    entry.clusters.push(clusters[index] ?? '');
+    members.set(group, entry);
+  });
+  let variance = 0;
+  for (const [group, entry] of members) {
+    const weight = weights === undefined ? 1 / members.size : (weights[group] ?? 0);
+    if (weight !== 0)
+      variance += (weight * clusterStandardError(entry.values, entry.clusters)) ** 2;
+  }
+  return Math.sqrt(variance);
 }
 
 /** Settings of {@link bootstrapInterval}. */
@@ -67,7 +109,7 @@ export function bootstrapInterval(
   clusters: readonly string[],
   { resamples = 2000, seed = 1, level = 0.95 }: BootstrapOptions = {},
 ): Interval {
-  const groups = [...sumByCluster(values, clusters).values()];
+  const groups = [...clusterSums(values, clusters).values()];
   if (groups.length < 2) return { low: 0, high: 1 };
   const random = createRandom('bootstrap', seed);
   const means = new Float64Array(resamples);
@@ -99,7 +141,8 @@ export function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function sumByCluster(
+/** Sum and number of the values of each cluster. */
+export function clusterSums(
   values: readonly number[],
   clusters: readonly string[],
 ): Map<string, { sum: number; count: number }> {
