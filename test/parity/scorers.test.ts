@@ -2,25 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { type AnsweredItem, type Profile, scoreReply } from '../../src/eval/scorers/scorer.ts';
+import { type Profile, scoreReply } from '../../src/eval/scorers/scorer.ts';
 import { SCORING_NAMES, SCORINGS, type ScoringName } from '../../src/eval/scorers/scorings.ts';
+import { fingerprint, readGoldenGroups } from '../support/golden-scorers.ts';
 
-/** Score of each reply: null where lmms-eval draws at random or asks a judge. */
-type Scores = readonly (number | string | null)[];
-interface Group extends Omit<AnsweredItem, 'uid'> {
-  readonly scoring: ScoringName;
-  readonly replies: readonly string[];
-  readonly v05?: Scores;
-  readonly head?: Scores;
-}
-
-const golden = new URL('golden/scorers.jsonl.gz', import.meta.url);
-const groups: Group[] = gunzipSync(readFileSync(golden))
-  .toString()
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line));
+const groups = readGoldenGroups();
 
 /** Pairs where the score of ours is not lmms-eval's. */
 function differences(name: ScoringName, profile: Profile): { pairs: number; wrong: string[] } {
@@ -68,4 +54,18 @@ test('at least 20,000 distinct pairs are compared', () => {
     ),
   );
   assert.ok(pairs.size >= 20_000, `${pairs.size} pairs`);
+});
+
+test('a scoring that behaves otherwise has another version', () => {
+  const file = new URL('golden/scoring-versions.json', import.meta.url);
+  const pins: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
+  const now = SCORING_NAMES.map((name) => [
+    name,
+    { version: SCORINGS[name].version, behaviour: fingerprint(name, groups) },
+  ]);
+  assert.deepEqual(
+    Object.fromEntries(now),
+    pins,
+    'raise the version in scorings.ts, then run node test/parity/pin-scorers.ts',
+  );
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OneVisionError } from '../../core/errors.ts';
 import { aggregate } from './aggregate.ts';
+import { disagreements } from './disagreements.ts';
 import { type AnsweredItem, PROFILES, type Profile, scoreReply } from './scorer.ts';
 import { SCORING_NAMES, SCORINGS, type ScoringName } from './scorings.ts';
 
@@ -108,4 +109,21 @@ test('long replies: every scoring and profile is done in time', () => {
   }
   const seconds = (performance.now() - start) / 1000;
   assert.ok(seconds < 60, `${seconds.toFixed(1)} s`);
+});
+
+test('disagreements: items that profiles score otherwise, counted by pair', () => {
+  const gold = item(['D']);
+  const replies = ['D', 'The answer is D', 'D.', 'Dogs and foxes'];
+  const found = disagreements(
+    SCORINGS['cv-bench'],
+    replies.map((text, index) => ({ reply: { text }, item: { ...gold, uid: String(index) } })),
+  );
+  assert.deepEqual(
+    found.rows.map(({ uid }) => uid),
+    ['1', '3'],
+  );
+  const pair = found.pairs.find((one) => one.first === 'strict' && one.second === 'lmms-v0.5');
+  assert.deepEqual([pair?.firstHigher, pair?.secondHigher], [1, 1]);
+  assert.deepEqual([found.items, found.means.strict], [4, 0.75]);
+  assert.equal(disagreements(SCORINGS.mmstar, []).items, 0);
 });

@@ -1,0 +1,39 @@
+// The stored pairs of reply and gold, lmms-eval's scores of them, and a fingerprint of ours.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { sha256Hex } from '../../src/core/hash.ts';
+import { type AnsweredItem, PROFILES, scoreReply } from '../../src/eval/scorers/scorer.ts';
+import { SCORINGS, type ScoringName } from '../../src/eval/scorers/scorings.ts';
+
+/** Score of each reply: null where lmms-eval draws at random or asks a judge. */
+export type GoldenScores = readonly (number | string | null)[];
+export interface GoldenGroup extends Omit<AnsweredItem, 'uid'> {
+  readonly scoring: ScoringName;
+  readonly replies: readonly string[];
+  readonly v05?: GoldenScores;
+  readonly head?: GoldenScores;
+}
+
+const golden = new URL('../parity/golden/scorers.jsonl.gz', import.meta.url);
+
+export function readGoldenGroups(): GoldenGroup[] {
+  return gunzipSync(readFileSync(golden))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** Hash over the marks of every profile on the scoring's pairs; on MMStar's where it has none. */
+export function fingerprint(name: ScoringName, groups: readonly GoldenGroup[]): string {
+  const own = groups.filter(({ scoring }) => scoring === name);
+  const used = own.length > 0 ? own : groups.filter(({ scoring }) => scoring === 'mmstar');
+  const marks = used.flatMap(({ replies, scoring: _, v05: __, head: ___, ...item }) =>
+    replies.flatMap((text, index) =>
+      PROFILES.map((profile) =>
+        scoreReply(SCORINGS[name], { text }, { uid: `${index}`, ...item }, profile),
+      ),
+    ),
+  );
+  return sha256Hex(JSON.stringify([marks, SCORINGS[name].aggregators])).slice(0, 16);
+}
