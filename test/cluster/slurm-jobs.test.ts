@@ -38,12 +38,12 @@ interface Started {
   starts(rank: number): Record<string, unknown>[];
 }
 
-async function start(mode: string): Promise<Started> {
+async function start(mode: string, after: readonly string[] = []): Promise<Started> {
   const dir = join(mkdtempSync(join(root, 'run-')), 'jobs', 'train');
   const out = join(dir, '..', '..');
   const ranks = { nodes: 1, perNode: 2 };
   const command = { what: 'train', argv: [standIn, out, mode], ranks };
-  const id = await submitCommand(command, { dir, config, log });
+  const id = await submitCommand(command, { dir, config, after, log });
   let text = '';
   const print = (more: string): void => {
     text += more;
@@ -59,7 +59,8 @@ async function start(mode: string): Promise<Started> {
 }
 
 test('two ranks under srun know each other as under torchrun', { skip }, async () => {
-  const { end, starts, printed } = await start('end');
+  const { id, end, starts, printed } = await start('end');
+  const next = await start('end', [id]);
   await end;
   const [first] = starts(0);
   const [second] = starts(1);
@@ -74,11 +75,17 @@ test('two ranks under srun know each other as under torchrun', { skip }, async (
   assert.equal(first?.['MASTER_ADDR'], second?.['MASTER_ADDR']);
   assert.equal(first?.['MASTER_PORT'], second?.['MASTER_PORT']);
   assert.match(printed(), /rank 0 is done/);
+  await next.end;
+  assert.ok(
+    Number(next.starts(0)[0]?.['timeMs']) > Number(second?.['timeMs']),
+    'one after the other',
+  );
 });
 
 test('a rank that fails ends the others, with its error', { skip }, async () => {
   const started = performance.now();
-  const { end, starts } = await start('fail');
+  const { id, end, starts } = await start('fail');
+  const next = await start('end', [id]);
   await assert.rejects(end, (error: unknown) => {
     assert.ok(error instanceof OneVisionError);
     assert.match(error.message, /rank 1 failed first: error \(data\): expected packs, came none/);
@@ -88,6 +95,8 @@ test('a rank that fails ends the others, with its error', { skip }, async () => 
   assert.ok(performance.now() - started < 60_000);
   const pid = Number(starts(0)[0]?.['pid']);
   await until(() => !isAlive(pid), 'the end of rank 0');
+  await assert.rejects(next.end, /it was cancelled/);
+  assert.deepEqual(next.starts(0), []);
 });
 
 test('told to stop, all ranks save, and the job goes on by itself', { skip }, async () => {

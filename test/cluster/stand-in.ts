@@ -18,7 +18,7 @@ const known = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]))
 // One line a start.
 appendFileSync(
   join(dir, `rank-${rank}.jsonl`),
-  `${JSON.stringify({ ...known, pid: process.pid })}\n`,
+  `${JSON.stringify({ ...known, pid: process.pid, timeMs: Date.now() })}\n`,
 );
 const isAgain = process.env['SLURM_RESTART_COUNT'] !== undefined;
 if (mode === 'fail' && rank === '1') {

@@ -62,7 +62,7 @@ function refusal(command: string, error: unknown, text: string): OneVisionError 
     });
   }
   return new OneVisionError('usage', `${command} refused: ${text}`, {
-    hint: 'correct partition, account, time, cpus, mem or gpus; --dry-run prints the script',
+    hint: 'correct partition, account, time, cpus, mem, gpus or tasks; --dry-run prints the script',
   });
 }
 

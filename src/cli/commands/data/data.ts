@@ -8,6 +8,7 @@ import {
   type SourceFormat,
   type SourceSpec,
 } from '../../../sample/sources/source.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { parseWhole } from '../../options.ts';
 
 interface SourceOptions {
@@ -115,7 +116,7 @@ function lintCommand(): Command {
     });
 }
 
-interface ExportFlags extends SourceOptions {
+interface ExportFlags extends SourceOptions, ClusterOptions {
   readonly output: string;
   readonly to: SinkFormat;
   readonly workers: number;
@@ -123,22 +124,24 @@ interface ExportFlags extends SourceOptions {
 }
 
 function exportCommand(): Command {
-  return sourceCommand('export', 'write the samples in another format')
+  const command = sourceCommand('export', 'write the samples in another format')
     .requiredOption('--output <folder>', 'where the shards go')
     .requiredOption('--to <format>', SINK_FORMATS.join(', '))
     .option('--workers <n>', 'processes', parseWhole, 1)
-    .option('--samples <n>', 'most samples in a shard', parseWhole, 10_000)
-    .action(async (path: string, options: ExportFlags) => {
-      const { output, to, workers, samples: samplesPerShard } = options;
-      if (!SINK_FORMATS.includes(to)) {
-        throw new OneVisionError('usage', `Expected --to ${SINK_FORMATS.join(', ')}, got ${to}.`);
-      }
-      const { exportData } = await import('../../data/export.ts');
-      const settings = { to, output, workers, samplesPerShard, log };
+    .option('--samples <n>', 'most samples in a shard', parseWhole, 10_000);
+  return addClusterOptions(command).action(async (path: string, options: ExportFlags) => {
+    const { output, to, workers, samples: samplesPerShard } = options;
+    if (!SINK_FORMATS.includes(to)) {
+      throw new OneVisionError('usage', `Expected --to ${SINK_FORMATS.join(', ')}, got ${to}.`);
+    }
+    const { exportData } = await import('../../data/export.ts');
+    await runOnCluster(options, { what: 'export', jobs: `${output}.jobs` }, async (cluster) => {
+      const settings = { to, output, workers, cluster, samplesPerShard, log };
       const { counts } = await exportData(specOf(path, options), settings);
       if (options.json) console.log(JSON.stringify(counts));
       else console.log(`${counts['samples']} of ${counts['input']} samples in ${output}`);
     });
+  });
 }
 
 function whyCommand(): Command {

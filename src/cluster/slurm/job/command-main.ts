@@ -19,6 +19,8 @@ import {
   runCommand,
 } from './run-child.ts';
 
+/** Exit code of a rank whose only fault is that another is gone. */
+const CODE_OF_PARALLEL = 7;
 const RANK_MAIN = fileURLToPath(new URL('./rank-main.ts', import.meta.url));
 
 const [file = ''] = process.argv.slice(2);
@@ -79,9 +81,10 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 29_500;
 }
 
-/** The rank that failed first, not those that were ended for it. */
+/** The rank that failed first, not those that were ended for it or lost it. */
 function failure(ended: ChildEnd): string {
-  const [first] = rankEnds(dir);
+  const ends = rankEnds(dir);
+  const first = ends.find(({ code }) => code !== CODE_OF_PARALLEL) ?? ends[0];
   return first === undefined
     ? reasonOf(ended)
     : `rank ${first.rank} failed first: ${first.message}`;

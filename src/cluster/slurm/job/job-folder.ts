@@ -28,6 +28,7 @@ export interface JobEnd {
 /** What one rank leaves behind. */
 interface RankEnd {
   readonly rank: number;
+  readonly code: number | null;
   /** When, in milliseconds since 1970: the first to fail is the reason. */
   readonly timeMs: number;
   /** It saved and stopped because it was told to. */
@@ -49,6 +50,7 @@ export const jobCommandSchema: z.ZodType<JobCommand> = z.strictObject({
 const endSchema: z.ZodType<JobEnd> = z.strictObject({ code: z.int(), message: z.string() });
 const rankEndSchema: z.ZodType<RankEnd> = z.strictObject({
   rank: z.int(),
+  code: z.int().nullable(),
   timeMs: z.number(),
   isStop: z.boolean(),
   message: z.string(),

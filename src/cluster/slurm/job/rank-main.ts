@@ -25,7 +25,7 @@ const isStop = isTold && hasStopped(end);
 if (end.code !== 0) {
   const message = isStop ? '' : reasonOf(end);
   const rank = Number(variables.RANK);
-  await writeRankEnd(dirname(file), { rank, timeMs: Date.now(), isStop, message });
+  await writeRankEnd(dirname(file), { rank, code: end.code, timeMs: Date.now(), isStop, message });
 }
 // One that stopped in good order must not look like a failure: srun would kill those that still save.
 process.exit(end.code === 0 || isStop ? 0 : (end.code ?? 1));
