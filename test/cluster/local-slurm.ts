@@ -152,10 +152,11 @@ export async function until(
   }
 }
 
-function isAlive(pid: number): boolean {
+/** False for a process that has ended, also where nobody has asked for its exit code yet. */
+export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(join('/', 'proc', String(pid), 'stat'), 'utf8');
+    return !/\) [ZX] /.test(stat);
   } catch {
     return false;
   }

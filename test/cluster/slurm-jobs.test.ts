@@ -10,7 +10,7 @@ import { slurmSchema } from '../../src/cluster/slurm/config.ts';
 import { followCommand, submitCommand } from '../../src/cluster/slurm/job/command-job.ts';
 import { OneVisionError } from '../../src/core/errors.ts';
 import { silentLog as log } from '../../src/core/log.ts';
-import { type LocalSlurm, startSlurm, until, whyNoSlurm } from './local-slurm.ts';
+import { isAlive, type LocalSlurm, startSlurm, until, whyNoSlurm } from './local-slurm.ts';
 
 const skip = whyNoSlurm() ?? false;
 const root = mkdtempSync(join(tmpdir(), 'onevision-jobs-'));
@@ -108,12 +108,3 @@ test('told to stop, all ranks save, and the job goes on by itself', { skip }, as
   for (const rank of [0, 1]) assert.match(printed(), new RegExp(`rank ${rank} saves`));
   assert.match(printed(), /stopped in good order[\s\S]*rank 0 is done/);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -22,7 +22,7 @@ import { PackConfigSchema } from '../../src/pack/config.ts';
 import { pack } from '../../src/pack/pack.ts';
 import { rawSample, writeRaw } from '../support/raw-samples.ts';
 import { TINY_PROCESSOR, tinySamples, writeTinyTokenizer } from '../support/tiny-data.ts';
-import { type LocalSlurm, startSlurm, until, whyNoSlurm } from './local-slurm.ts';
+import { isAlive, type LocalSlurm, startSlurm, until, whyNoSlurm } from './local-slurm.ts';
 
 const skip = whyNoSlurm() ?? false;
 const root = mkdtempSync(join(tmpdir(), 'onevision-on-slurm-'));
@@ -162,12 +162,3 @@ test('killed slurmctld and slurmd: tasks and the waiting command go on', { skip 
   assert.equal(lines.filter((line) => line.includes('Slurm job')).length, 1, lines.join('\n'));
   assert.doesNotMatch(jobLog(0) + jobLog(1), /CANCELLED/);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
