@@ -5,7 +5,12 @@ import type { Cluster } from '../../../cluster/run-shards.ts';
 import { OneVisionError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
 import type { Benchmark, ModelSpec } from '../../../eval/index.ts';
-import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
+import {
+  addClusterOptions,
+  type ClusterOptions,
+  runAsJob,
+  runOnCluster,
+} from '../../cluster-options.ts';
 import { openRecipeOfRun, parseWhole } from '../../options.ts';
 
 interface EvalOptions extends ClusterOptions {
@@ -59,19 +64,20 @@ async function run(given: string[], options: EvalOptions): Promise<void> {
   const recipe = isRun ? openRecipeOfRun(options.run) : undefined;
   const jobs = join(isRun ? options.run : (options.output ?? 'eval'), 'jobs');
   const sending = { what: 'eval', jobs, recipe: recipe?.slurm };
-  await runOnCluster(options, sending, async (cluster) => {
-    const { findBenchmarks } = await import('../../../eval/benchmarks/index.ts');
-    const { DEMO_BENCHMARKS } = await import('../../../eval/benchmarks/demo/index.ts');
-    const wanted = names.length > 0 ? names : (recipe?.eval ?? ['all']);
-    const isDemo = wanted.every((name) => DEMO_BENCHMARKS.some((known) => known.name === name));
-    if (recipe !== undefined && isDemo) {
-      const { evaluateRun } = await import('../../eval/evaluate-run.ts');
-      const { resultsTable } = await import('../../../eval/report/report.ts');
-      const summaries = await evaluateRun({ recipe, dir: options.run, log }, wanted);
-      console.log(options.json ? JSON.stringify(summaries) : resultsTable(summaries));
-      return;
-    }
-    await measure(findBenchmarks(wanted), options, cluster);
+  const { findBenchmarks } = await import('../../../eval/benchmarks/index.ts');
+  const { DEMO_BENCHMARKS } = await import('../../../eval/benchmarks/demo/index.ts');
+  const wanted = names.length > 0 ? names : (recipe?.eval ?? ['all']);
+  const isDemo = wanted.every((name) => DEMO_BENCHMARKS.some((known) => known.name === name));
+  if (recipe === undefined || !isDemo) {
+    return await runOnCluster(options, sending, (cluster) =>
+      measure(findBenchmarks(wanted), options, cluster),
+    );
+  }
+  await runAsJob(options, sending, async () => {
+    const { evaluateRun } = await import('../../eval/evaluate-run.ts');
+    const { resultsTable } = await import('../../../eval/report/report.ts');
+    const summaries = await evaluateRun({ recipe, dir: options.run, log }, wanted);
+    console.log(options.json ? JSON.stringify(summaries) : resultsTable(summaries));
   });
 }
 
