@@ -1,9 +1,9 @@
 // How each benchmark is scored, as data: family, version, a rule and an aggregator for each profile.
 import type { Aggregator } from './aggregate.ts';
 import { anls } from './answers/anls.ts';
+import { containsAnswer, strictContains } from './answers/contains.ts';
+import { countWord, firstDigits, strictCount } from './answers/count.ts';
 import { relaxedMatch, strictRelaxedMatch } from './answers/relaxed.ts';
-import { containsAnswer, strictContains } from './contains.ts';
-import { countWord, firstDigits, strictCount } from './count.ts';
 import {
   ai2dLetter,
   cvBenchLetter,

@@ -1,5 +1,5 @@
 // OCRBench: right if an accepted answer stands in the reply. Formulas are compared without spaces.
-import { strip } from './python.ts';
+import { strip } from '../python.ts';
 
 export interface ContainsOptions {
   /** Lower-case a formula's reply but not its answer: the fault of v0.5. */

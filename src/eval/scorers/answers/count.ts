@@ -1,5 +1,5 @@
 // Counting answers: the number in a reply, by four rules.
-import { strip } from './python.ts';
+import { strip } from '../python.ts';
 
 const WORDS = [
   ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'],
