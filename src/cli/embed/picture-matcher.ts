@@ -1,4 +1,4 @@
-// Wires matching by embedding: an ONNX model, and the fastest matrix product there is.
+// Wires matching by embedding: an embedder, and the fastest matrix product there is.
 import { existsSync } from 'node:fs';
 import {
   type EmbeddingMatcherOptions,
@@ -6,20 +6,20 @@ import {
 } from '../../curate/concepts/embedding-matcher.ts';
 import type { ConceptMatcher } from '../../curate/concepts/match-source.ts';
 import type { MatrixProduct } from '../../curate/embed/embedder.ts';
-import { openOnnxEmbedder } from '../../curate/embed/onnx.ts';
 import { PLAIN_PRODUCT } from '../../curate/embed/plain-product.ts';
+import { openEmbedder } from './open-embedder.ts';
 
 export interface PictureMatcher {
   readonly matcher: ConceptMatcher;
   close(): Promise<void>;
 }
 
-/** @throws OneVisionError as `openOnnxEmbedder` does. */
+/** @throws OneVisionError as `openEmbedder` does. */
 export async function openPictureMatcher(
-  folder: string,
+  model: string,
   options: Omit<EmbeddingMatcherOptions, 'embedder' | 'product'>,
 ): Promise<PictureMatcher> {
-  const embedder = await openOnnxEmbedder(folder);
+  const embedder = await openEmbedder(model);
   const product = await fastestProduct();
   const matcher = await embeddingMatcher({ ...options, embedder, product });
   return {

@@ -83,9 +83,11 @@ function resize(image: RgbImage, size: Side): Promise<RgbImage> {
   return resizeImage(image, width, height);
 }
 
+const specialSchema = z.union([z.string(), z.object({ content: z.string() })]).optional();
 const textSchema = z.looseObject({
   model_max_length: z.number().positive(),
-  pad_token: z.union([z.string(), z.object({ content: z.string() })]).optional(),
+  pad_token: specialSchema,
+  unk_token: specialSchema,
 });
 const MAX_LENGTH = 512;
 
@@ -101,20 +103,23 @@ export function openTextInput(folder: string): TextInput {
   const config = readJson(join(folder, 'tokenizer_config.json'), textSchema);
   const tokenizer = new Tokenizer(json, config);
   const length = Math.min(MAX_LENGTH, config.model_max_length);
-  const padToken =
-    typeof config.pad_token === 'object' ? config.pad_token.content : config.pad_token;
-  const pad = BigInt(padToken === undefined ? 0 : (tokenizer.token_to_id(padToken) ?? 0));
+  const idOf = (token: z.infer<typeof specialSchema>): bigint => {
+    const text = typeof token === 'object' ? token.content : token;
+    return BigInt(text === undefined ? 0 : (tokenizer.token_to_id(text) ?? 0));
+  };
+  const [pad, unknown] = [idOf(config.pad_token), idOf(config.unk_token)];
   return {
     length,
     encode: (texts) => {
       const ids = new BigInt64Array(texts.length * length).fill(pad);
       const mask = new BigInt64Array(texts.length * length);
       for (const [row, text] of texts.entries()) {
-        const all = tokenizer.encode(text).ids;
+        // The library leaves a gap for a word that a word-level vocabulary lacks.
+        const all: readonly (number | undefined)[] = tokenizer.encode(text).ids;
         // A text that is too long keeps its last token, which ends it.
-        const kept = all.length <= length ? all : [...all.slice(0, length - 1), all.at(-1) ?? 0];
+        const kept = all.length <= length ? all : [...all.slice(0, length - 1), all.at(-1)];
         for (const [i, id] of kept.entries()) {
-          ids[row * length + i] = BigInt(id);
+          ids[row * length + i] = id === undefined ? unknown : BigInt(id);
           mask[row * length + i] = 1n;
         }
       }

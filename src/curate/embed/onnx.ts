@@ -16,6 +16,8 @@ import {
 export interface OnnxOptions {
   /** Threads of one session; default: the runtime's choice. */
   readonly threads?: number;
+  /** Package or file of onnxruntime-node; default: the package. */
+  readonly runtime?: string;
   /** Pictures or texts in one run. */
   readonly batchSize?: number;
 }
@@ -35,7 +37,7 @@ export async function openOnnxEmbedder(
 ): Promise<Embedder> {
   const [vision, text] = [find(folder, 'vision_model.onnx'), find(folder, 'text_model.onnx')];
   const [pixels, words] = [openPixelInput(folder), openTextInput(folder)];
-  const runtime = await loadOnnxRuntime();
+  const runtime = await loadOnnxRuntime(options.runtime);
   const { threads, batchSize = 32 } = options;
   const open = async (path: string): Promise<OnnxSession> => {
     const settings = threads === undefined ? {} : { intraOpNumThreads: threads };

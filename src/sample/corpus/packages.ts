@@ -1,4 +1,4 @@
-// Where the corpus packages lie on this machine. Fetching them is scripts/setup/corpus.mjs' work.
+// Where the packages of the corpus and of the encoders lie on this machine. Fetching them is scripts/setup/corpus.mjs' work.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { OneVisionError } from '../../core/errors.ts';
 const tableSchema = z.object({
   npm: z.array(z.object({ name: z.string(), version: z.string() })),
   debian: z.array(z.object({ name: z.string(), version: z.string() })),
+  encoders: z.array(z.object({ name: z.string(), version: z.string() })),
 });
 
 /** `$ONEVISION_CACHE`, else `$XDG_CACHE_HOME/onevision`, else `~/.cache/onevision`. */
@@ -42,7 +43,8 @@ export function packageVersion(name: string): string {
 function locate(name: string): { path: string; version: string; profile: string } {
   const table = readTable();
   const isNamed = (entry: { name: string }): boolean => entry.name === name;
-  const entry = table.npm.find(isNamed) ?? table.debian.find(isNamed);
+  const all = [...table.npm, ...table.debian, ...table.encoders];
+  const entry = all.find(isNamed);
   if (entry === undefined) throw new RangeError(`${name} is not in packages.json`);
   const folder = `${name.replace('@', '').replace('/', '-')}-${entry.version.replace(':', '_')}`;
   const profile = table.npm.some(isNamed) ? 'emoji' : 'full';

@@ -50,6 +50,16 @@ export function clone(
   return wrap(native().call(cloneOperator.id, self.handle, options?.memoryFormat));
 }
 
+const constantPadNdOperator = new Operator('aten::constant_pad_nd');
+/** `aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor` */
+export function constantPadNd(
+  self: Tensor,
+  pad: readonly number[],
+  options?: { value?: Scalar | undefined },
+): Tensor {
+  return wrap(native().call(constantPadNdOperator.id, self.handle, pad, options?.value));
+}
+
 const contiguousOperator = new Operator('aten::contiguous');
 /** `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)` */
 export function contiguous(

@@ -152,6 +152,16 @@ export function lerp_(self: Tensor, end: Tensor, weight: Scalar): Tensor {
   return self.changed();
 }
 
+const linalgSolveOperator = new Operator('aten::linalg_solve');
+/** `aten::linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor` */
+export function linalgSolve(
+  A: Tensor,
+  B: Tensor,
+  options?: { left?: boolean | undefined },
+): Tensor {
+  return wrap(native().call(linalgSolveOperator.id, A.handle, B.handle, options?.left));
+}
+
 const linalgVectorNormOperator = new Operator('aten::linalg_vector_norm');
 /** `aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function linalgVectorNorm(

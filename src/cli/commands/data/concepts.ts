@@ -53,7 +53,7 @@ interface MatchOptions extends JsonOption {
   readonly input: string;
   readonly output: string;
   readonly list?: string;
-  readonly onnx?: string;
+  readonly embedder?: string;
   readonly top: number;
   readonly minCosine: number;
   readonly template: string;
@@ -61,11 +61,14 @@ interface MatchOptions extends JsonOption {
 
 function matchCommand(): Command {
   return new Command('match')
-    .description('concepts of each sample: by its caption, or with --onnx by its picture')
+    .description('concepts of each sample: by its caption, or with --embedder by its picture')
     .requiredOption('--input <folder>', 'samples')
     .requiredOption('--output <folder>', 'gets rows-*.parquet: uid, language, concepts')
     .option('--list <folder>', 'list that `concepts build` made (default: the embedded nouns)')
-    .option('--onnx <folder>', 'exported CLIP or SigLIP model: match pictures, not captions')
+    .option(
+      '--embedder <model>',
+      'match pictures: packaged, an ONNX CLIP folder, or a model folder',
+    )
     .option('--top <number>', 'concepts of a picture', parseWhole, 16)
     .option('--min-cosine <number>', 'lowest cosine that counts', parseNumber, -1)
     .option('--template <text>', 'what a concept is embedded as', 'a photo of {}')
@@ -78,13 +81,13 @@ function matchCommand(): Command {
       const { curateSchema } = await import('../../../curate/config.ts');
       const { concepts } = curateSchema.parse({ concepts: { list: options.list ?? null } });
       const list = loadConceptList(concepts);
-      if (options.onnx === undefined) {
+      if (options.embedder === undefined) {
         const matcher = captionMatcher(list);
         show(await matchSource({ input, output, list, matcher }), output, json);
         return;
       }
       const { openPictureMatcher } = await import('../../embed/picture-matcher.ts');
-      const { matcher, close } = await openPictureMatcher(options.onnx, {
+      const { matcher, close } = await openPictureMatcher(options.embedder, {
         list,
         k: options.top,
         minCosine: options.minCosine,

@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import { Command, type OptionValues } from 'commander';
 import { OneVisionError } from '../../../core/errors.ts';
+import type { CurateConfig } from '../../../curate/config.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
 import { corpusPiece, dataPaths } from '../../pipeline.ts';
@@ -11,6 +12,7 @@ interface CurateCommandOptions extends RecipeOptions, ClusterOptions {
   readonly input?: string;
   readonly output?: string;
   readonly workers: number;
+  readonly embedder?: string;
 }
 
 interface MixCommandOptions {
@@ -26,7 +28,8 @@ export function curateCommand(): Command {
   addRecipeOptions(command)
     .option('--input <path>', 'folder or file of samples (default: the embedded corpus)')
     .option('--output <folder>', 'where the samples go (default: data/curated of the run)')
-    .option('--workers <number>', 'processes that share the shards', parseWhole, 1);
+    .option('--workers <number>', 'processes that share the shards', parseWhole, 1)
+    .option('--embedder <model>', 'of agreement and near meanings: packaged, or a model folder');
   return addClusterOptions(command)
     .action(runCurate)
     .addCommand(reportCommand())
@@ -44,13 +47,20 @@ async function runCurate(options: CurateCommandOptions): Promise<void> {
     const { counts } = await curate({
       input: options.input ?? raw,
       output,
-      config: context.recipe.curate,
+      config: await withEmbedder(context.recipe.curate, options.embedder),
       workers: options.workers,
       cluster,
       log: context.log,
     });
     console.log(`${counts['samples']} of ${counts['input']} samples kept in ${output}`);
   });
+}
+
+/** The embedder that the command names in place of the recipe's. */
+async function withEmbedder(config: CurateConfig, model?: string): Promise<CurateConfig> {
+  if (model === undefined) return config;
+  const { embedderModule } = await import('../../embed/open-embedder.ts');
+  return { ...config, embedder: await embedderModule(model) };
 }
 
 function reportCommand(): Command {
