@@ -120,7 +120,8 @@ test('curate with an embedder takes out pictures of the same meaning', async () 
   for await (const { uid, reason } of readLedger(join(output, 'ledger.jsonl'))) {
     if (reason === 'near-meaning') meant.push(uid);
   }
-  assert.deepEqual(meant.sort(), copies);
+  // Of pairs at the border of two regions one may be missed (docs/curate.md), none may be invented.
+  assert.ok(meant.length >= 2 && meant.every((uid) => copies.includes(uid)), meant.join(' '));
 });
 
 test('its vectors are means of what the decoder reads', async () => {
