@@ -50,6 +50,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<numThreads>(exports, "numThreads");
   add<setNumThreads>(exports, "setNumThreads");
   add<runtimeInfo>(exports, "runtimeInfo");
+  add<deviceNames>(exports, "deviceNames");
+  add<synchronize>(exports, "synchronize");
+  add<deviceMemory>(exports, "deviceMemory");
+  add<resetPeakMemory>(exports, "resetPeakMemory");
+  add<startProfile>(exports, "startProfile");
+  add<stopProfile>(exports, "stopProfile");
   return exports;
 }
 

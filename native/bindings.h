@@ -38,4 +38,14 @@ Napi::Value numThreads(const Napi::CallbackInfo& info);
 Napi::Value setNumThreads(const Napi::CallbackInfo& info);
 Napi::Value runtimeInfo(const Napi::CallbackInfo& info);
 
+// device.cc
+Napi::Value deviceNames(const Napi::CallbackInfo& info);
+Napi::Value synchronize(const Napi::CallbackInfo& info);
+Napi::Value deviceMemory(const Napi::CallbackInfo& info);
+Napi::Value resetPeakMemory(const Napi::CallbackInfo& info);
+
+// profile.cc
+Napi::Value startProfile(const Napi::CallbackInfo& info);
+Napi::Value stopProfile(const Napi::CallbackInfo& info);
+
 }  // namespace onevision

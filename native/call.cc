@@ -43,6 +43,17 @@ Failure inContext(napi_env env, const Operator& op, const napi_value* values, si
                  hint);
 }
 
+// Without the undefined ones at the end: generated functions name the optional arguments of the newest
+// libtorch, and an older one may not have them all.
+size_t countGiven(napi_env env, const napi_value* values, size_t count, size_t most) {
+  napi_valuetype type = napi_undefined;
+  while (count > most && napi_typeof(env, values[count - 1], &type) == napi_ok &&
+         type == napi_undefined) {
+    count -= 1;
+  }
+  return count;
+}
+
 void pushArguments(napi_env env, const Operator& op, const napi_value* values, size_t count,
                    torch::jit::Stack& stack) {
   if (count > op.arguments.size()) {
@@ -104,7 +115,8 @@ napi_value call(napi_env env, napi_callback_info info) {
         napi_get_value_uint32(env, values[0], &id) != napi_ok) {
       throw Failure("native", "call expects an operator number and its arguments.");
     }
-    return run(env, operatorAt(env, id), values + 1, count - 1);
+    const Operator& op = operatorAt(env, id);
+    return run(env, op, values + 1, countGiven(env, values + 1, count - 1, op.arguments.size()));
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   } catch (...) {

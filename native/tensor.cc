@@ -45,19 +45,22 @@ Napi::Value tensorInfo(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// fromData(typedArray, dtype, shape) → handle of a CPU tensor with a copy of the data
+// fromData(typedArray, dtype, shape, device) → handle of a tensor with a copy of the data. On its way to a
+// device it lies in pinned memory, which libtorch keeps for the next one: the copy waits for nothing.
 Napi::Value fromData(const Napi::CallbackInfo& info) {
   const Bytes bytes = expectBytes(info[0]);
   try {
     const auto dtype = parseDtype(info[1].ToString());
     const auto shape = expectShape(info[2]);
-    auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype));
+    const auto device = parseDevice(info[3].ToString());
+    auto tensor = at::empty(shape, at::TensorOptions().dtype(dtype).pinned_memory(!device.is_cpu()));
     if (tensor.nbytes() != bytes.size) {
       throw Failure("native", "The shape of a " + describeTensor(tensor) + " needs " +
                                   std::to_string(tensor.nbytes()) + " bytes; the data has " +
                                   std::to_string(bytes.size) + ".");
     }
     if (bytes.size > 0) std::memcpy(tensor.mutable_data_ptr(), bytes.data, bytes.size);
+    if (!device.is_cpu()) tensor = tensor.to(device, /*non_blocking=*/true);
     return {info.Env(), wrapTensor(info.Env(), std::move(tensor))};
   } catch (const Mismatch& mismatch) {
     throw Failure("native", "A tensor from an array expects " + mismatch.expected + "; got " +

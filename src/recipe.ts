@@ -69,6 +69,8 @@ export interface Recipe {
   readonly name: string;
   /** Seeds the weights, the order of the packs and the augmentation. */
   readonly seed: number;
+  /** Where the model is trained and asked: `cpu`, `cuda`, `cuda:1`, … */
+  readonly device: string;
   readonly corpus: CorpusConfig;
   readonly curate: CurateConfig;
   readonly synth: SynthConfig;
@@ -89,6 +91,7 @@ export interface Recipe {
 export interface RecipeInput {
   readonly name: string;
   readonly seed?: number | undefined;
+  readonly device?: string | undefined;
   readonly corpus?: CorpusInput | undefined;
   readonly curate?: CurateInput | undefined;
   readonly synth?: SynthConfigInput | undefined;
@@ -136,6 +139,10 @@ export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z
       .string()
       .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower case letters, digits, dots, dashes'),
     seed: z.int().nonnegative().default(1),
+    device: z
+      .string()
+      .regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:1')
+      .default('cpu'),
     corpus: corpusSchema.prefault({}),
     curate: curateSchema.prefault({}),
     synth: synthConfigSchema.prefault({ sets: [] }),

@@ -15,9 +15,12 @@ import { type PipelineContext, packPiece, stagePhases, tokenizerFolder } from '.
 
 /** The model of the recipe's folder, or a fresh one for the vocabulary of the run's tokenizer. */
 function startModel(recipe: Recipe, tokenizerDir: string): OneVision {
-  if ('from' in recipe.model) return loadForTraining(recipe.model.from);
+  if ('from' in recipe.model) return loadForTraining(recipe.model.from, recipe.device);
   const vocabulary = vocabularyOf(loadTokenizer(tokenizerDir));
-  return createOneVision(tinyConfig(vocabulary, recipe.model), { seed: recipe.seed });
+  return createOneVision(tinyConfig(vocabulary, recipe.model), {
+    seed: recipe.seed,
+    device: recipe.device,
+  });
 }
 
 /** Names what training starts from: sizes and seed, or what a folder holds, by names and sizes. */
@@ -66,6 +69,7 @@ export async function trainRun(
       stages,
       tokenizer,
       createModel: () => startModel(recipe, tokenizer),
+      device: recipe.device,
       modelHash: startHash,
       log,
     });

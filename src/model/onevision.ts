@@ -2,7 +2,12 @@
 // Shapes: T tokens of a batch, R rows of its layout, N supervised positions.
 
 import { OneVisionError } from '../core/errors.ts';
-import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
+import {
+  type AttentionLayout,
+  attentionLayout,
+  takesBounds,
+  varlenAttention,
+} from '../nn/attention.ts';
 import { freshParameters } from '../nn/init.ts';
 import { linearCrossEntropy, rowsPerChunk } from '../nn/lean/linear-loss.ts';
 import type { RecomputeSchedule } from '../nn/lean/recompute.ts';
@@ -198,13 +203,14 @@ export class OneVision extends Module {
     const { device } = this;
     const { headDim, ropeTheta } = this.config.text;
     const { dtype } = this;
-    const plan = planSegments(cuSeqlens, { groupCost });
+    const exact = takesBounds({ dtype, device });
+    const plan = planSegments(cuSeqlens, { groupCost: exact ? 0 : groupCost });
     const rowPositions = plan.tokenOfRow.map((token) => positions[token] ?? 0);
     return {
       rowOfToken: plan.rowOfToken,
       numRows: plan.numRows,
       rope: textRope(rowPositions, { headDim, ropeTheta, dtype, device }),
-      attention: { causal: true, groups: plan.groups },
+      attention: attentionLayout(plan.groups, { causal: true, dtype, device }),
     };
   }
 

@@ -1,7 +1,7 @@
 // RICE-ViT, the vision tower: patches → features, each image a segment with a class token of its
 // own. Shapes: P patches, R rows (patches and class tokens in the plan's order), C width.
 
-import { type AttentionLayout, varlenAttention } from '../nn/attention.ts';
+import { type AttentionLayout, attentionLayout, varlenAttention } from '../nn/attention.ts';
 import {
   type RecomputeSchedule,
   recomputeOf,
@@ -121,7 +121,7 @@ export class RiceVit extends Module {
     options: ClassTokenOptions & { readonly recompute?: RecomputeSchedule | undefined } = {},
   ): Tensor {
     const { hiddenSize, numHeads, mergeSize, patchSize, inChannels } = this.#config;
-    const { device } = pixels;
+    const { device, dtype } = pixels;
     const headDim = hiddenSize / numHeads;
     const { plan, sourceOfRow, rowOfPatch } = planWithClassTokens(grids, this.#config);
     const gather = fromArray(sourceOfRow, [plan.numRows], { device });
@@ -131,7 +131,7 @@ export class RiceVit extends Module {
     let x = withClassToken(this.#classEmbedding, patches, gather);
     x = this.#preNorm.forward(x);
     const rope = this.#rotary(gridAngles(grids, mergeSize, headDim), gather);
-    const layout = { causal: false, groups: plan.groups };
+    const layout = attentionLayout(plan.groups, { causal: false, dtype, device });
     for (const [i, block] of this.#blocks.entries()) {
       x = runBlock(
         recomputeOf(options.recompute, i),

@@ -2,7 +2,7 @@
 // name, so the same seed gives the same weights whatever else the model holds.
 
 import { hashUint32 } from '../core/hash.ts';
-import { createGenerator, type DType, type Tensor } from '../tensor/index.ts';
+import { createGenerator, type DType, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { Init, ParameterSource } from './module.ts';
 
@@ -19,9 +19,11 @@ export function freshParameters(options: InitOptions): ParameterSource {
   const { seed, std = 0.02, dtype = 'float32', device = 'cpu' } = options;
   const normal = (name: string, shape: readonly number[]): Tensor => {
     const generator = createGenerator('cpu', hashUint32(seed, 'init', name));
-    const value = ops.empty(shape, { dtype: 'float32', device: 'cpu' });
-    ops.normal_(value, { mean: 0, std, generator });
-    return dtype === 'float32' && device === 'cpu' ? value : ops.toCopy(value, { dtype, device });
+    return tidy(() => {
+      const value = ops.empty(shape, { dtype: 'float32', device: 'cpu' });
+      ops.normal_(value, { mean: 0, std, generator });
+      return dtype === 'float32' && device === 'cpu' ? value : ops.toCopy(value, { dtype, device });
+    });
   };
   const makers: Readonly<Record<Init, ParameterSource>> = {
     normal,

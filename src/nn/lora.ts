@@ -82,7 +82,7 @@ export class Lora {
     for (const [name, layer] of this.#layers) {
       tidy(() => {
         const merged = this.merged(name);
-        if (merged !== null) noGrad(() => void ops.copy_(ops.detach(layer.weight), merged));
+        if (merged !== null) noGrad(() => void ops.copy_(layer.weight, merged));
       });
       this.#remove(layer);
     }

@@ -95,13 +95,9 @@ export function ropeTable(angles: Tensor): RopeTable {
  * x ⊙ cos + rot(x) ⊙ sin with rot([a ‖ b]) = [−b ‖ a]. A roll by half the width swaps the
  * halves; the minus sign sits in the table. Half-precision inputs are rotated in float32.
  */
-export function applyRope(x: Tensor, table: RopeTable): Tensor {
-  if (x.dtype === table.cos.dtype) return rotate(x, table);
-  const wide = ops.toCopy(x, { dtype: table.cos.dtype });
-  return ops.toCopy(rotate(wide, table), { dtype: x.dtype });
-}
-
-function rotate(x: Tensor, { cos, sin }: RopeTable): Tensor {
+export function applyRope(x: Tensor, { cos, sin }: RopeTable): Tensor {
   const dim = x.shape.at(-1) ?? 0;
-  return ops.addcmul(ops.mul(x, cos), ops.roll(x, [dim / 2], { dims: [-1] }), sin);
+  const swapped = ops.roll(x, [dim / 2], { dims: [-1] });
+  const rotated = ops.addcmul(ops.mul(x, cos), swapped, sin);
+  return x.dtype === cos.dtype ? rotated : ops.toCopy(rotated, { dtype: x.dtype });
 }

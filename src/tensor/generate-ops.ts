@@ -14,7 +14,7 @@ import {
 const LIST_URL = new URL('operators.json', import.meta.url);
 const HERE = new URL('.', import.meta.url);
 /** A file for each range of first letters, so that none grows long. */
-const RANGES = ['a-b', 'c-e', 'f-g', 'h-l', 'm-p', 'q-r', 's-t', 'u-z'];
+const RANGES = ['a-b', 'c-e', 'f-f', 'g-l', 'm-p', 'q-r', 's-t', 'u-z'];
 const listSchema = z.record(
   z.string().regex(/^[a-zA-Z]\w*$/),
   z.string().regex(/^(aten|onevision)::/),

@@ -7,8 +7,16 @@ export {
   noGrad,
   setRequiresGrad,
 } from './autograd.ts';
+export {
+  deviceMemory,
+  deviceNames,
+  isAccelerator,
+  peakBytes,
+  resetPeakMemory,
+  synchronize,
+} from './device.ts';
 export type { DType, TypedArray } from './dtype.ts';
-export type { RuntimeInfo } from './native.ts';
+export type { DeviceMemory, RuntimeInfo } from './native.ts';
 export { readAddonStamp } from './native.ts';
 export { callOperator } from './operator.ts';
 export {
@@ -17,6 +25,7 @@ export {
   getRandomState,
   manualSeed,
   numThreads,
+  profile,
   runtimeInfo,
   setNumThreads,
   setRandomState,

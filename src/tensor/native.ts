@@ -46,6 +46,16 @@ export interface RuntimeInfo {
   readonly parallel: string;
 }
 
+/** Bytes that libtorch's allocator holds on a device. */
+export interface DeviceMemory {
+  /** In tensors now. */
+  readonly sizeBytes: number;
+  /** In tensors, at most, since the last reset. */
+  readonly peakBytes: number;
+  /** Taken from the device, at most, since the last reset: tensors and what is kept for reuse. */
+  readonly reservedBytes: number;
+}
+
 type ErrorFactory = (code: ErrorCode, message: string, hint: string) => Error;
 
 /** What native/addon.cc exports. */
@@ -57,7 +67,7 @@ export interface Native {
   release(handle: Handle): void;
   memory(): { numTensors: number; sizeBytes: number };
   tensorInfo(handle: Handle): [dtype: DType, device: string, ...shape: number[]];
-  fromData(data: TypedArray, dtype: DType, shape: readonly number[]): Handle;
+  fromData(data: TypedArray, dtype: DType, shape: readonly number[], device: string): Handle;
   toData(handle: Handle, target: TypedArray, dtype: DType): void;
   item(handle: Handle): number | bigint | boolean;
   requiresGrad(handle: Handle): boolean;
@@ -97,6 +107,12 @@ export interface Native {
   numThreads(): number;
   setNumThreads(count: number): void;
   runtimeInfo(): RuntimeInfo;
+  deviceNames(): string[];
+  synchronize(device: string): void;
+  deviceMemory(device: string): DeviceMemory;
+  resetPeakMemory(device: string): void;
+  startProfile(withDevice: boolean): void;
+  stopProfile(path: string): void;
 }
 
 const STAMP_PATH: string = resolve(

@@ -57,3 +57,16 @@ export function setNumThreads(count: number): void {
 export function runtimeInfo(): RuntimeInfo {
   return native().runtimeInfo();
 }
+
+/**
+ * Runs `body` and writes what libtorch did meanwhile as a timeline for chrome://tracing or Perfetto.
+ * @param device its kernels are in it too
+ */
+export function profile<T>(path: string, device: string, body: () => T): T {
+  native().startProfile(device !== 'cpu');
+  try {
+    return body();
+  } finally {
+    native().stopProfile(path);
+  }
+}

@@ -136,10 +136,10 @@ export function fromArray(
 ): Tensor {
   const source = Array.isArray(data) ? plainNumbers(data, options.dtype) : (data as TypedArray);
   const own = dtypeOfArray(source);
-  let handle = native().fromData(source, own, shape);
+  let handle = native().fromData(source, own, shape, options.device ?? 'cpu');
   const dtype = options.dtype ?? (Array.isArray(data) ? 'float32' : own);
-  if (dtype !== own || (options.device !== undefined && options.device !== 'cpu')) {
-    const copied = convert(handle, dtype, options.device ?? 'cpu');
+  if (dtype !== own) {
+    const copied = convert(handle, dtype);
     native().release(handle);
     handle = copied;
   }
@@ -155,8 +155,7 @@ function plainNumbers(data: readonly number[], dtype: DType | undefined): TypedA
     : Float64Array.from(data);
 }
 
-function convert(handle: Handle, dtype: DType, device: string): Handle {
+function convert(handle: Handle, dtype: DType): Handle {
   const addon = native();
-  const id = addon.operatorId('aten::_to_copy');
-  return addon.call(id, handle, dtype, undefined, device) as Handle;
+  return addon.call(addon.operatorId('aten::_to_copy'), handle, dtype) as Handle;
 }

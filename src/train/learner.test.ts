@@ -26,6 +26,8 @@ import type { AssembledPack } from './data/segments.ts';
 import { dryRun } from './dry-run.ts';
 import { Learner } from './learner.ts';
 import { partOf } from './optimizer.ts';
+import { copyModel } from './resume.ts';
+import { Snapshot } from './saving/snapshot.ts';
 import { trainStep } from './step.ts';
 
 let dir = '';
@@ -145,6 +147,22 @@ test('pack-mean: the gradient is that of the mean of the packs’ own means', ()
   const came = gradients('pack-mean', packs);
   assert.ok(maxDifference(came, expected ?? []) < 1e-5 * largest);
   assert.ok(maxDifference(gradients('token-mean', packs), came) > 1e-3 * largest);
+});
+
+test('a model that has learned and is gone leaves no tensor behind', () => {
+  const start = memory().numTensors;
+  for (const settings of [
+    { precision: 'bfloat16', emaDecay: 0.9, recompute: { vision: 'full', language: 'selective' } },
+    { precision: 'bfloat16', lora: { rank: 2 } },
+  ] as const) {
+    using exact = tinyModel(dir);
+    using model = copyModel(exact, 'bfloat16');
+    using learner = new Learner(model, config(settings));
+    tidy(() => void trainStep(packs, 1e-2, { ...learner, microBatchPacks: 1, clip: 1 }));
+    learner.average();
+    using _snapshot = new Snapshot(learner);
+  }
+  assert.equal(memory().numTensors, start);
 });
 
 test('the dry run fills both budgets, changes nothing, and names what does not fit', () => {

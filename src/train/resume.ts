@@ -25,7 +25,7 @@ export function findWhole(run: Run, log: Logger): Promise<FoundCheckpoint | unde
 export async function resumePoint(
   run: Run,
   stages: readonly PreparedStage[],
-  log: Logger,
+  { log, device }: { readonly log: Logger; readonly device?: string | undefined },
 ): Promise<(FoundCheckpoint & { readonly model: OneVision }) | undefined> {
   const found = await findWhole(run, log);
   if (found === undefined) return undefined;
@@ -41,15 +41,15 @@ export async function resumePoint(
   }
   log.info(`resuming from ${found.dir}`);
   run.logResume(step, name);
-  return { ...found, model: loadForTraining(found.dir) };
+  return { ...found, model: loadForTraining(found.dir, device) };
 }
 
 /**
  * Loads a model into memory of libtorch's own alignment. Mapped weights lie where the file puts
  * them, and matrix kernels may round differently there; training must not depend on that.
  */
-export function loadForTraining(dir: string): OneVision {
-  return loadModel(dir, { mapped: false });
+export function loadForTraining(dir: string, device = 'cpu'): OneVision {
+  return loadModel(dir, { mapped: false, device });
 }
 /** A model of its own with the same weights, in a type. */
 export function copyModel(model: OneVision, dtype: DType): OneVision {
@@ -59,7 +59,7 @@ export function copyModel(model: OneVision, dtype: DType): OneVision {
       new OneVision(model.config, (name) => {
         const weight = weights.get(name);
         if (weight === undefined) throw new RangeError(`no weight ${name}`);
-        return ops.toCopy(ops.detach(weight), { dtype });
+        return ops.toCopy(weight, { dtype });
       }),
   );
 }
@@ -71,7 +71,7 @@ export function restoreWeights(model: OneVision, dir: string): void {
   noGrad(() => {
     for (const [name, parameter] of model.namedParameters()) {
       const weight = weights.get(name);
-      if (weight !== undefined) ops.copy_(ops.detach(parameter), weight);
+      if (weight !== undefined) ops.copy_(parameter, weight);
     }
   });
 }

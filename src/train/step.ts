@@ -6,7 +6,7 @@ import { type Batch, NO_TARGET } from '../model/batch.ts';
 import type { OneVision, RecomputeParts } from '../model/onevision.ts';
 import type { Masters } from '../nn/optim/masters.ts';
 import { clipGradNorm, type Optimizer, zeroGradients } from '../nn/optim/optimizer.ts';
-import { backward, type Tensor, tidy } from '../tensor/index.ts';
+import { backward, synchronize, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
 
@@ -74,6 +74,7 @@ export function trainStep(
       // Without an image nothing leads to a merger or tower that is trained alone.
       const divisor = isPackMean ? packs.length : denominator;
       if (made.lossSum.requiresGrad) backward(ops.divScalar(made.lossSum, divisor));
+      synchronize(model.device);
       times.forwardMs += middle - start;
       times.backwardMs += performance.now() - middle;
     };
@@ -92,6 +93,7 @@ export function trainStep(
   optimizer.step(lr);
   masters?.publish();
   zeroGradients(learned);
+  synchronize(model.device);
   const optimizerMs = performance.now() - start;
   return { loss, bySource: losses.bySource, gradNorm, ...times, optimizerMs };
 }

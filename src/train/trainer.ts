@@ -47,6 +47,8 @@ export interface TrainOptions {
   readonly createModel: () => OneVision;
   /** Names that model (sizes and seed, or a checkpoint); another name cannot be resumed. */
   readonly modelHash: string;
+  /** Where the model is trained; `createModel` puts it there. Default: the processor. */
+  readonly device?: string | undefined;
   readonly log: Logger;
   /** Called after every step, with the steps done over all stages. */
   readonly onStep?: (step: number, result: StepResult) => void;
@@ -86,10 +88,10 @@ export async function train(options: TrainOptions): Promise<OneVision> {
 }
 
 async function trainStages(options: TrainOptions, signals: Signals): Promise<OneVision> {
-  const { run, log } = options;
+  const { run } = options;
   const stages = prepareStages(options.stages, options.modelHash);
   await sweepCheckpoints(run.paths.checkpoints);
-  const found = await resumePoint(run, stages, log);
+  const found = await resumePoint(run, stages, options);
   let model = found?.model ?? options.createModel();
   for (const stage of stages) {
     if (found !== undefined && found.state.step >= stage.firstStep + stage.config.steps) continue;

@@ -60,11 +60,12 @@ async function engineChecks(): Promise<Check[]> {
     return [{ name: 'addon', ok: false, value: 'not built (build/addon.json is missing)' }];
   }
   const addon = JSON.parse(readFileSync(built, 'utf8')) as Record<string, unknown>;
-  const { numThreads } = await import('../../tensor/index.ts');
+  const { deviceNames, numThreads } = await import('../../tensor/index.ts');
   return [
     { name: 'addon', ok: true, value: String(addon['path']) },
     { name: 'libtorch', ok: true, value: `${addon['version']} in ${addon['libtorch']}` },
     { name: 'threads', ok: true, value: `${numThreads()} of libtorch` },
+    { name: 'devices', ok: true, value: ['cpu', ...deviceNames()].join(', ') },
     { name: 'matmul', ok: true, value: await matmulSpeeds() },
   ];
 }

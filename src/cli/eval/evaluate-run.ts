@@ -19,12 +19,12 @@ import { lastCheckpoint } from '../train-run.ts';
  * @throws OneVisionError 'usage' for a name that is no benchmark, 'checkpoint' without a model
  */
 export async function evaluateRun(
-  { dir, log }: PipelineContext,
+  { dir, recipe, log }: PipelineContext,
   names: readonly string[],
 ): Promise<Summary[]> {
   const benchmarks = names.map(findBenchmark);
   const checkpoint = await lastCheckpoint(dir);
-  const { model, processor } = loadCheckpoint(checkpoint);
+  const { model, processor } = loadCheckpoint(checkpoint, { device: recipe.device });
   try {
     const { curated, samples } = dataPaths(dir);
     const summaries = await evaluate({

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { formatHeader } from '../../tensor/safetensors-header.ts';
+import { formatHeader } from '../../tensor/storage/safetensors-header.ts';
 import type { LazyTensor } from '../../tensor/storage/stored-tensor.ts';
 import { loadModel, shapesOf, weightsOf } from '../checkpoint.ts';
 import type { OneVisionConfig } from '../config.ts';

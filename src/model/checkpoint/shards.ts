@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ensureFolder, writeFileAtomic } from '../../core/files.ts';
 import { writeSafetensors } from '../../tensor/safetensors.ts';
-import { itemBytes } from '../../tensor/safetensors-header.ts';
+import { itemBytes } from '../../tensor/storage/safetensors-header.ts';
 import type { LazyTensor } from '../../tensor/storage/stored-tensor.ts';
 import { INDEX, WEIGHTS } from './weights.ts';
 

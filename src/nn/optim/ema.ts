@@ -17,7 +17,7 @@ export class Ema {
     this.#averages = new Map(
       [...sources].map(([name, source]) => [
         name,
-        keep(noGrad(() => ops.toCopy(ops.detach(source), { dtype: 'float32' }))),
+        keep(noGrad(() => ops.toCopy(source, { dtype: 'float32' }))),
       ]),
     );
   }

@@ -25,7 +25,7 @@ export class Masters {
       [...parameters].map(([name, parameter]) => {
         const options = { dtype: 'float32', device: device ?? parameter.device } as const;
         const start = initial.get(name) ?? parameter;
-        return [name, keep(noGrad(() => ops.toCopy(ops.detach(start), options)))];
+        return [name, keep(noGrad(() => ops.toCopy(start, options)))];
       }),
     );
   }

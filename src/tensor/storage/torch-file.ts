@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { OneVisionError } from '../../core/errors.ts';
 import type { DType } from '../dtype.ts';
 import * as ops from '../ops.ts';
-import { itemBytes } from '../safetensors-header.ts';
+import { itemBytes } from './safetensors-header.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { readPickle } from './pickle-read.ts';

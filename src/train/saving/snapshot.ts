@@ -15,7 +15,9 @@ export class Snapshot {
 
   constructor(learner: Learner) {
     const weights = learner.model.namedParameters();
-    const copy = (tensor: Tensor): Tensor => keep(noGrad(() => ops.clone(ops.detach(tensor))));
+    // On the processor: a device has no room for a second model.
+    const copy = (tensor: Tensor): Tensor =>
+      keep(noGrad(() => ops.toCopy(tensor, { device: 'cpu' })));
     this.#model = new OneVision(learner.model.config, (name) => {
       const weight = weights.get(name);
       if (weight === undefined) throw new RangeError(`no weight ${name}`);

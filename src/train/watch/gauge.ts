@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import type { OneVision } from '../../model/onevision.ts';
+import { peakBytes } from '../../tensor/index.ts';
 import type { TrainConfig } from '../config.ts';
 import { trainFlops } from '../price/flops.ts';
 import { peakOf } from '../price/gpus.ts';
@@ -12,7 +13,7 @@ export function gaugeOf({ config, device }: OneVision, settings: TrainConfig): G
   return {
     flopsOf: (work) => trainFlops(config, work, settings),
     peakFlops: peakFlopsOf(device),
-    peakBytes: () => process.resourceUsage().maxRSS * 1024,
+    peakBytes: () => peakBytes(device),
   };
 }
 

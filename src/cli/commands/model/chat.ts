@@ -13,6 +13,7 @@ interface ChatOptions {
   readonly image: readonly string[];
   readonly video: readonly string[];
   readonly system?: string;
+  readonly device: string;
   readonly dtype?: 'float32' | 'bfloat16' | 'int8';
   readonly maxNewTokens: number;
   readonly temperature: number;
@@ -39,6 +40,7 @@ export function chatCommand(): Command {
     .option('--image <file>', 'a picture; repeatable', collect, [])
     .option('--video <path>', 'a folder of frames, or an animated GIF or WebP', collect, [])
     .option('--system <text>', 'system prompt')
+    .option('--device <name>', 'cpu, cuda, cuda:1', 'cpu')
     .addOption(
       new Option('--dtype <type>', 'int8 halves the weights again').choices([
         'float32',
@@ -89,15 +91,16 @@ async function answer(open: Chat, question: string, json: boolean): Promise<void
 }
 
 async function readSettings(options: ChatOptions): Promise<ChatSettings> {
-  const { dtype, maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed } = options;
-  const load = dtype === 'int8' ? { weights: dtype } : dtype === undefined ? {} : { dtype };
+  const { device, dtype, maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed } =
+    options;
+  const type = dtype === 'int8' ? { weights: dtype } : dtype === undefined ? {} : { dtype };
   const videos: Uint8Array[][] = [];
   for (const path of options.video) videos.push(await readVideo(path));
   return {
     images: options.image.map(readImage),
     videos,
     system: options.system,
-    load,
+    load: { ...type, device },
     generate: { maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed },
   };
 }

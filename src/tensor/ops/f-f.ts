@@ -3,7 +3,7 @@
 import type { DType } from '../dtype.ts';
 import { native } from '../native.ts';
 import type { Layout, MemoryFormat, Scalar } from '../operator.ts';
-import { handlesOf, Operator, wrap, wrapList } from '../operator.ts';
+import { handlesOf, Operator, wrap, wrapAny, wrapList } from '../operator.ts';
 import type { Tensor } from '../tensor.ts';
 
 const fill_Operator = new Operator('aten::fill_.Scalar');
@@ -11,6 +11,53 @@ const fill_Operator = new Operator('aten::fill_.Scalar');
 export function fill_(self: Tensor, value: Scalar): Tensor {
   native().call(fill_Operator.id, self.handle, value);
   return self.changed();
+}
+
+const flashAttentionForwardOperator = new Operator('aten::_flash_attention_forward');
+/** `aten::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None, Tensor? block_table=None, int? num_splits=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
+export function flashAttentionForward(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  cumSeqQ: Tensor | null,
+  cumSeqK: Tensor | null,
+  maxQ: number,
+  maxK: number,
+  dropoutP: number,
+  isCausal: boolean,
+  returnDebugMask: boolean,
+  options?: {
+    scale?: number | null | undefined;
+    windowSizeLeft?: number | null | undefined;
+    windowSizeRight?: number | null | undefined;
+    sequsedK?: Tensor | null | undefined;
+    alibiSlopes?: Tensor | null | undefined;
+    blockTable?: Tensor | null | undefined;
+    numSplits?: number | null | undefined;
+  },
+): [Tensor, Tensor, Tensor, Tensor, Tensor] {
+  return wrapAny(
+    native().call(
+      flashAttentionForwardOperator.id,
+      query.handle,
+      key.handle,
+      value.handle,
+      cumSeqQ?.handle,
+      cumSeqK?.handle,
+      maxQ,
+      maxK,
+      dropoutP,
+      isCausal,
+      returnDebugMask,
+      options?.scale,
+      options?.windowSizeLeft,
+      options?.windowSizeRight,
+      options?.sequsedK?.handle,
+      options?.alibiSlopes?.handle,
+      options?.blockTable?.handle,
+      options?.numSplits,
+    ),
+  ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
 }
 
 const flattenOperator = new Operator('aten::flatten.using_ints');
@@ -263,91 +310,4 @@ export function fusedAdamw_(
     options.gradScale?.handle,
     options.foundInf?.handle,
   );
-}
-
-const gatherOperator = new Operator('aten::gather');
-/** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
-export function gather(
-  self: Tensor,
-  dim: number,
-  index: Tensor,
-  options?: { sparseGrad?: boolean | undefined },
-): Tensor {
-  return wrap(
-    native().call(gatherOperator.id, self.handle, dim, index.handle, options?.sparseGrad),
-  );
-}
-
-const geOperator = new Operator('aten::ge.Tensor');
-/** `aten::ge.Tensor(Tensor self, Tensor other) -> Tensor` */
-export function ge(self: Tensor, other: Tensor): Tensor {
-  return wrap(native().call(geOperator.id, self.handle, other.handle));
-}
-
-const geScalarOperator = new Operator('aten::ge.Scalar');
-/** `aten::ge.Scalar(Tensor self, Scalar other) -> Tensor` */
-export function geScalar(self: Tensor, other: Scalar): Tensor {
-  return wrap(native().call(geScalarOperator.id, self.handle, other));
-}
-
-const geluOperator = new Operator('aten::gelu');
-/** `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
-export function gelu(self: Tensor, options?: { approximate?: string | undefined }): Tensor {
-  return wrap(native().call(geluOperator.id, self.handle, options?.approximate));
-}
-
-const gridSamplerOperator = new Operator('aten::grid_sampler');
-/** `aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
-export function gridSampler(
-  input: Tensor,
-  grid: Tensor,
-  interpolationMode: number,
-  paddingMode: number,
-  alignCorners: boolean,
-): Tensor {
-  return wrap(
-    native().call(
-      gridSamplerOperator.id,
-      input.handle,
-      grid.handle,
-      interpolationMode,
-      paddingMode,
-      alignCorners,
-    ),
-  );
-}
-
-const groupedMmOperator = new Operator('aten::_grouped_mm');
-/** `aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor` */
-export function groupedMm(
-  self: Tensor,
-  mat2: Tensor,
-  options?: {
-    offs?: Tensor | null | undefined;
-    bias?: Tensor | null | undefined;
-    outDtype?: DType | null | undefined;
-  },
-): Tensor {
-  return wrap(
-    native().call(
-      groupedMmOperator.id,
-      self.handle,
-      mat2.handle,
-      options?.offs?.handle,
-      options?.bias?.handle,
-      options?.outDtype,
-    ),
-  );
-}
-
-const gtOperator = new Operator('aten::gt.Tensor');
-/** `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor` */
-export function gt(self: Tensor, other: Tensor): Tensor {
-  return wrap(native().call(gtOperator.id, self.handle, other.handle));
-}
-
-const gtScalarOperator = new Operator('aten::gt.Scalar');
-/** `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor` */
-export function gtScalar(self: Tensor, other: Scalar): Tensor {
-  return wrap(native().call(gtScalarOperator.id, self.handle, other));
 }

@@ -1,7 +1,7 @@
 // The JSON header of a safetensors file: parsed with every claim checked, and written.
 import { z } from 'zod';
-import { OneVisionError } from '../core/errors.ts';
-import type { DType } from './dtype.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import type { DType } from '../dtype.ts';
 
 /** Our dtype and the bytes of one element, by the format's names. */
 const FORMAT_DTYPES: Readonly<Record<string, readonly [DType, number]>> = {

@@ -6,6 +6,93 @@ import type { Layout, Scalar } from '../operator.ts';
 import { Operator, optionalHandlesOf, wrap } from '../operator.ts';
 import type { Tensor } from '../tensor.ts';
 
+const gatherOperator = new Operator('aten::gather');
+/** `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
+export function gather(
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  options?: { sparseGrad?: boolean | undefined },
+): Tensor {
+  return wrap(
+    native().call(gatherOperator.id, self.handle, dim, index.handle, options?.sparseGrad),
+  );
+}
+
+const geOperator = new Operator('aten::ge.Tensor');
+/** `aten::ge.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function ge(self: Tensor, other: Tensor): Tensor {
+  return wrap(native().call(geOperator.id, self.handle, other.handle));
+}
+
+const geScalarOperator = new Operator('aten::ge.Scalar');
+/** `aten::ge.Scalar(Tensor self, Scalar other) -> Tensor` */
+export function geScalar(self: Tensor, other: Scalar): Tensor {
+  return wrap(native().call(geScalarOperator.id, self.handle, other));
+}
+
+const geluOperator = new Operator('aten::gelu');
+/** `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
+export function gelu(self: Tensor, options?: { approximate?: string | undefined }): Tensor {
+  return wrap(native().call(geluOperator.id, self.handle, options?.approximate));
+}
+
+const gridSamplerOperator = new Operator('aten::grid_sampler');
+/** `aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor` */
+export function gridSampler(
+  input: Tensor,
+  grid: Tensor,
+  interpolationMode: number,
+  paddingMode: number,
+  alignCorners: boolean,
+): Tensor {
+  return wrap(
+    native().call(
+      gridSamplerOperator.id,
+      input.handle,
+      grid.handle,
+      interpolationMode,
+      paddingMode,
+      alignCorners,
+    ),
+  );
+}
+
+const groupedMmOperator = new Operator('aten::_grouped_mm');
+/** `aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor` */
+export function groupedMm(
+  self: Tensor,
+  mat2: Tensor,
+  options?: {
+    offs?: Tensor | null | undefined;
+    bias?: Tensor | null | undefined;
+    outDtype?: DType | null | undefined;
+  },
+): Tensor {
+  return wrap(
+    native().call(
+      groupedMmOperator.id,
+      self.handle,
+      mat2.handle,
+      options?.offs?.handle,
+      options?.bias?.handle,
+      options?.outDtype,
+    ),
+  );
+}
+
+const gtOperator = new Operator('aten::gt.Tensor');
+/** `aten::gt.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function gt(self: Tensor, other: Tensor): Tensor {
+  return wrap(native().call(gtOperator.id, self.handle, other.handle));
+}
+
+const gtScalarOperator = new Operator('aten::gt.Scalar');
+/** `aten::gt.Scalar(Tensor self, Scalar other) -> Tensor` */
+export function gtScalar(self: Tensor, other: Scalar): Tensor {
+  return wrap(native().call(gtScalarOperator.id, self.handle, other));
+}
+
 const indexOperator = new Operator('aten::index.Tensor');
 /** `aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
 export function index(self: Tensor, indices: readonly (Tensor | null)[]): Tensor {
