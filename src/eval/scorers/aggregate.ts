@@ -1,10 +1,11 @@
 // From the marks of all items to one number with its denominator: five ways, as data. Pure.
 import { OneVisionError } from '../../core/errors.ts';
+import { round } from './python.ts';
 
 /** How items become a number. Columns are named as in `AnsweredItem.columns`. */
 export type Aggregator =
-  /** Σ score ÷ items. */
-  | { readonly kind: 'mean' }
+  /** Σ score ÷ items; lmms-eval rounds MMMU's to five decimals before it is printed. */
+  | { readonly kind: 'mean'; readonly decimals?: number }
   /** Mean of the groups' means, plain or weighted by group name; weights sum to 1. */
   | {
       readonly kind: 'macro';
@@ -48,7 +49,7 @@ export function aggregate(items: readonly ScoredItem[], how: Aggregator): Aggreg
   }
   switch (how.kind) {
     case 'mean':
-      return { value: meanScore(items), denominator: items.length };
+      return { value: rounded(meanScore(items), how.decimals), denominator: items.length };
     case 'sum':
       return { value: sumScores(items) / how.total, denominator: how.total };
     case 'macro':
@@ -155,6 +156,10 @@ function groupBy(
 
 function sumScores(items: readonly ScoredItem[]): number {
   return items.reduce((sum, item) => sum + item.score, 0);
+}
+
+function rounded(value: number, decimals: number | undefined): number {
+  return decimals === undefined ? value : round(value, decimals);
 }
 
 function meanScore(items: readonly ScoredItem[]): number {

@@ -68,6 +68,7 @@ const FIRST = rules.byLetter(firstCharacter);
 const SUBSTRING = rules.byMatch((text, answer) => text.includes(answer));
 /** Two dimensions weigh as much as three: ½(½(ADE20K + COCO) + Omni3D). */
 const CV_WEIGHTS = { ADE20K: 0.25, COCO: 0.25, Omni3D: 0.5 };
+const MMMU_MEAN = per<Aggregator>(MEAN, { 'lmms-v0.5': { kind: 'mean', decimals: 5 } });
 const CIRCULAR: Aggregator = { kind: 'all-of-group', by: 'index', modulus: 1_000_000 };
 
 export const SCORING_NAMES = [
@@ -101,18 +102,20 @@ export type ScoringName = (typeof SCORING_NAMES)[number];
 export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
   mmmu: scoring(
     'choice',
-    1,
+    2,
     per(MMMU_OPEN(rules.strictOpen, STRICT), {
       official: MMMU_OPEN(rules.mmmuOpen, MMMU),
       'lmms-v0.5': MMMU_OPEN(rules.mmmuOpenNever, MMMU),
       'lmms-head': MMMU_OPEN(rules.mmmuOpen, MMMU),
     }),
+    MMMU_MEAN,
   ),
-  'mmmu-pro': scoring('choice', 1, choice({ official: MMMU, 'lmms-v0.5': MMMU })),
+  'mmmu-pro': scoring('choice', 2, choice({ official: MMMU, 'lmms-v0.5': MMMU }), MMMU_MEAN),
   'mmmu-pro-vision': scoring(
     'choice',
-    1,
+    2,
     choice({ official: MMMU, 'lmms-v0.5': rules.rawEquality }),
+    MMMU_MEAN,
   ),
   mmbench: scoring(
     'choice',
