@@ -126,7 +126,10 @@ function settings(dir: string, controllerPort: number, nodePort: number): string
     'KillWait=5',
     'MessageTimeout=2',
     `NodeName=${host} NodeAddr=127.0.0.1 CPUs=${NUM_CPUS} RealMemory=2000`,
-    'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
+    'PreemptType=preempt/partition_prio',
+    'PreemptMode=REQUEUE',
+    'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1',
+    'PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2',
     '',
   ].join('\n');
 }

@@ -100,8 +100,10 @@ test('a rank that fails ends the others, with its error', { skip }, async () => 
 });
 
 test('told to stop, all ranks save, and the job goes on by itself', { skip }, async () => {
-  const { id, end, starts, printed } = await start('wait');
+  const { dir, id, end, starts, printed } = await start('wait');
   await until(() => starts(0).length + starts(1).length === 2, 'both ranks');
+  const other = { what: 'train', argv: [standIn, 'elsewhere'] };
+  await assert.rejects(submitCommand(other, { dir, config, log }), /with other arguments/);
   await slurm.call('scancel', '--signal=USR2', '--batch', id);
   await end;
   assert.deepEqual([starts(0).length, starts(1).length], [2, 2]);

@@ -15,6 +15,7 @@ import { after, before, test } from 'node:test';
 import { type Cluster, runShards } from '../../src/cluster/run-shards.ts';
 import { arrayCluster } from '../../src/cluster/slurm/array-cluster.ts';
 import { slurmSchema } from '../../src/cluster/slurm/config.ts';
+import { OneVisionError } from '../../src/core/errors.ts';
 import { sha256Hex } from '../../src/core/hash.ts';
 import { createLogger, silentLog } from '../../src/core/log.ts';
 import { curate } from '../../src/curate/curate.ts';
@@ -140,6 +141,29 @@ test('scancel --signal finishes the shard, scontrol requeue repeats it: both go 
   assert.match(jobLog(0), /SIGUSR2: stopping after this shard/);
   assert.match(jobLog(1), /DUE TO JOB REQUEUE/);
   assert.equal(lines.filter((line) => line.includes('Slurm job')).length, 1, lines.join('\n'));
+});
+
+test('preempted tasks come back by themselves', { skip }, async () => {
+  const { lines, at, go, jobLog, results } = work('preempted', [0, 1]);
+  const pids = [await at(0), await at(1)];
+  const urgent = ['--partition=urgent', '--ntasks=2', '--output=/dev/null', '--wrap=true'];
+  await slurm.call('sbatch', ...urgent);
+  await until(() => !pids.some(isAlive), 'the end of both tasks');
+  go();
+  assert.deepEqual(await results, ALL_SIX);
+  for (const rank of [0, 1]) assert.match(jobLog(rank), /DUE TO PREEMPTION/);
+  assert.equal(lines.filter((line) => line.includes('Slurm job')).length, 1, lines.join('\n'));
+});
+
+test('what Slurm refuses is named', { skip }, async () => {
+  const config = slurmSchema.parse({ partition: 'nowhere' });
+  const spec = { name: 'refused', module: 'file:///none.ts', config: {}, shards: ['a'] };
+  const options = { dir: join(root, 'refused'), log: silentLog, cluster: arrayCluster({ config }) };
+  await assert.rejects(runShards(spec, options), (error: unknown) => {
+    assert.ok(error instanceof OneVisionError && error.code === 'usage');
+    assert.match(error.message, /sbatch refused: .*invalid partition/i);
+    return true;
+  });
 });
 
 test('killed slurmctld and slurmd: tasks and the waiting command go on', { skip }, async () => {

@@ -1,6 +1,15 @@
 // A whole command of ours as one Slurm job: submitting it and following it. Found again by name, so
 // that it is never submitted twice.
-import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -54,18 +63,31 @@ export async function submitCommand(command: JobCommand, options: SubmitOptions)
   if (dryRun) throw new DryRun(script);
   ensureFolder(dir);
   const [known] = await queuedJobs(log, name);
+  const text = `${JSON.stringify(command, null, 2)}\n`;
   if (known !== undefined) {
+    checkSame(known.id, dir, text);
     log.info(`${command.what}: job ${known.id} is in the queue already`);
     return known.id;
   }
   rmSync(join(dir, JOB_END), { force: true });
   const old = join(dir, JOB_LOG);
   if (existsSync(old)) renameSync(old, `${old}.previous`);
-  await writeFileAtomic(join(dir, JOB_FILE), `${JSON.stringify(command, null, 2)}\n`);
+  await writeFileAtomic(join(dir, JOB_FILE), text);
   await writeFileAtomic(join(dir, JOB_SCRIPT), script);
   const id = await submit(join(dir, JOB_SCRIPT), name, log);
   log.info(`${command.what}: Slurm job ${id}; its output is in ${join(dir, JOB_LOG)}`);
   return id;
+}
+
+/** The job in the queue has to be the one that was asked for. */
+function checkSame(id: string, dir: string, text: string): void {
+  const path = join(dir, JOB_FILE);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  throw new OneVisionError(
+    'usage',
+    `expected no other job of ${dir} in the queue, came job ${id} with other arguments`,
+    { hint: `wait for it, end it with: scancel ${id}, or choose another run or output folder` },
+  );
 }
 
 /**
