@@ -85,11 +85,13 @@ test('all 27 by an endpoint: each row ends as it was meant to, in every benchmar
   for (const [index, { name }] of BENCHMARKS.entries()) {
     const { outcomes, replies, warnings = [], items } = summaries[index] as Summary;
     assert.deepEqual(outcomes, wantedOutcomes(name), name);
-    assert.equal(replies?.counts.asked, items, name);
+    const asked = name === 'math-vista' ? 3 * items : items;
+    assert.equal(replies?.counts.asked, asked, name);
     assert.equal(replies.counts.unique, items, name);
     assert.match(warnings.join('\n'), /expected \d+ rows.*they have \d+/, name);
     assert.match(warnings.join('\n'), /items were asked, the data set has/, name);
     const rows = readResults(join(root, 'endpoint', name, 'samples.jsonl'));
+    assert.equal(rows.length, asked, name);
     assert.equal(new Set(rows.map(({ uid }) => uid)).size, rows.length, name);
   }
   const byName = (name: string): Summary =>
