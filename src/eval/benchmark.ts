@@ -2,6 +2,7 @@
 import type { TableData } from './data/table-data.ts';
 import type { Decoding } from './eval-model.ts';
 import type { Normaliser } from './scorers/normalise.ts';
+import type { ScoringName } from './scorers/scorings.ts';
 
 /**
  * One log-probability that counts for or against an option. `{question}` and `{option}` are filled
@@ -43,7 +44,7 @@ export interface ExactScorer {
 export interface ReplyScorer {
   readonly kind: 'reply';
   /** Name of the rules in `scorers/`. */
-  readonly scoring: string;
+  readonly scoring: ScoringName;
   readonly decoding: Decoding;
   /** Which items a profile counts, by their columns; default all. */
   readonly counted?: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -42,8 +42,18 @@ export interface StoredReply {
   readonly item: StoredItem;
   /** Hash of all that was asked, pictures included: equal requests are seen by it. */
   readonly request: string;
+  /** What a judge says, where one was asked. */
+  readonly verdict?: StoredVerdict | undefined;
   /** What each profile makes of it. */
   readonly marks?: Readonly<Record<string, StoredMark>> | undefined;
+}
+
+/** 0 or 1, or why there is no verdict. */
+export interface StoredVerdict {
+  readonly score?: 0 | 1 | undefined;
+  /** The answer that the judge read out of the reply. */
+  readonly parsed?: string | undefined;
+  readonly failure?: string | undefined;
 }
 
 /** What scoring sees of the data; the `AnsweredItem` of `scorers/scorer.ts`. */
@@ -83,6 +93,14 @@ export interface ItemResult {
   readonly reply?: StoredReply | undefined;
 }
 
+/** How an interval was made; `statistics/` has the formulas. */
+export const INTERVAL_METHODS = [
+  'wilson',
+  'cluster-bootstrap',
+  'cluster-robust',
+  'macro-robust',
+] as const;
+
 /** `summary.json`: a score with everything that is needed to believe it. */
 export interface Summary {
   readonly format: 'onevision-eval/1';
@@ -100,7 +118,7 @@ export interface Summary {
   readonly accuracy: number;
   /** 95 %. */
   readonly interval: Interval;
-  readonly intervalMethod: 'wilson' | 'cluster-bootstrap';
+  readonly intervalMethod: (typeof INTERVAL_METHODS)[number];
   readonly chance?: number | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly bands?: Bands | undefined;
@@ -161,6 +179,13 @@ const replySchema: z.ZodType<StoredReply> = z.strictObject({
     columns: z.record(z.string(), z.string()).optional(),
   }),
   request: z.string(),
+  verdict: z
+    .strictObject({
+      score: z.union([z.literal(0), z.literal(1)]).optional(),
+      parsed: z.string().optional(),
+      failure: z.string().optional(),
+    })
+    .optional(),
   marks: z.record(z.string(), markSchema).optional(),
 });
 
@@ -219,7 +244,7 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
   correct: z.number(),
   accuracy: z.number(),
   interval: z.strictObject({ low: z.number(), high: z.number() }),
-  intervalMethod: z.enum(['wilson', 'cluster-bootstrap']),
+  intervalMethod: z.enum(INTERVAL_METHODS),
   chance: z.number().optional(),
   outcomes: z.record(z.enum(OUTCOMES), z.number()),
   bands: z

@@ -10,6 +10,8 @@ import type { EvalModel, Prepared } from './eval-model.ts';
 import type { ItemResult, Summary } from './outcome.ts';
 import { drawReferences } from './references.ts';
 import { type Job, type JobOptions, openJob, refuse } from './run/job.ts';
+import { type Judge, judgeRows } from './run/judge.ts';
+import { needsJudge } from './run/marks.ts';
 import { askShard, shardsOf } from './run/shard.ts';
 import { scoreReplies } from './run/summarise-replies.ts';
 import type { ConceptCounts } from './statistics/bands.ts';
@@ -25,6 +27,8 @@ export interface EvaluateOptions<P extends Prepared> extends JobOptions {
   readonly concepts?: ConceptCounts | undefined;
   /** Rows of a shard and items prepared together. Default 256. */
   readonly window?: number;
+  /** Asked about replies that no rule can score. */
+  readonly judge?: Judge | undefined;
   readonly log?: Logger;
 }
 
@@ -41,7 +45,10 @@ export async function evaluate<P extends Prepared>(
   refuse(benchmarks, (wanted) => model.cannot(wanted), options.maxNewTokens);
   const summaries: Summary[] = [];
   for (const benchmark of benchmarks) {
-    const job = await openJob(benchmark, model.identity, options);
+    const job = await openJob(benchmark, model.identity, {
+      ...options,
+      judgeIdentity: options.judge?.identity,
+    });
     using _ = job.source;
     const summary = job.finished ?? (await evaluateOne(job, options));
     const { accuracy, items } = summary;
@@ -58,7 +65,11 @@ async function evaluateOne<P extends Prepared>(
 ): Promise<Summary> {
   const { benchmark, samplesFile, summaryFile } = job;
   const { scorer } = benchmark;
-  const rows = await askAll(job, options);
+  const answered = await askAll(job, options);
+  const rows =
+    scorer.kind === 'reply' && options.judge !== undefined
+      ? await judgeRows(answered, (row) => needsJudge(row, scorer), options.judge)
+      : answered;
   const { summary, marked } =
     scorer.kind === 'reply'
       ? scoreReplies(benchmark, scorer, rows, job)

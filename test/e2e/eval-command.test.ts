@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PAPER_BENCHMARKS } from '../../src/eval/benchmarks/index.ts';
-import { SCORINGS } from '../../src/eval/scorers/scorings.ts';
 import { type PlanServer, startPlanServer } from '../support/hub/server.ts';
 import { writeHubSets } from '../support/hub/write.ts';
 
@@ -45,9 +44,7 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> 
   return { child, ended };
 }
 
-const BENCHMARKS = PAPER_BENCHMARKS.filter(
-  ({ scorer }) => scorer.kind === 'reply' && scorer.scoring in SCORINGS,
-);
+const BENCHMARKS = PAPER_BENCHMARKS;
 const NAMES = BENCHMARKS.map(({ name }) => name);
 const run = (output: string): ReturnType<typeof start> =>
   start(

@@ -6,8 +6,10 @@ import { ensureFolder } from '../../core/files.ts';
 import { log } from '../../core/log.ts';
 import type { Benchmark, Summary } from '../../eval/index.ts';
 import { type ModelSpec, openModel } from '../../eval/models/open-model.ts';
+import type { TableOptions } from '../../eval/report/paper-table.ts';
 import { writeReports } from '../../eval/report/write-reports.ts';
 import { refuse } from '../../eval/run/job.ts';
+import { type JudgeOptions, openJudge } from '../../eval/run/judge.ts';
 import { askInParallel } from '../../eval/run/parallel.ts';
 import { evaluate } from '../../eval/runner.ts';
 import { PROFILES, type Profile } from '../../eval/scorers/scorer.ts';
@@ -25,6 +27,8 @@ export interface EvaluateModelOptions {
   readonly maxNewTokens?: number | undefined;
   readonly workers: number;
   readonly cluster?: Cluster | undefined;
+  readonly judge?: JudgeOptions | undefined;
+  readonly published?: TableOptions['published'];
 }
 
 /** Rows of a shard; small enough that many processes end at the same time. */
@@ -47,9 +51,22 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Summ
     const config = { model: spec, identity, data, output, limit, partial, maxNewTokens };
     await askInParallel(config, { benchmarks, workers, cluster, window: WINDOW, log });
   }
+  using judge = options.judge === undefined ? null : openJudge(options.judge);
   const asked = { benchmarks, data, output, profile, limit, partial, maxNewTokens };
-  const summaries = await evaluate({ ...asked, model, window: WINDOW, log });
-  await writeReports(output, { model: options.name, benchmarks, summaries, data });
+  const summaries = await evaluate({
+    ...asked,
+    model,
+    judge: judge ?? undefined,
+    window: WINDOW,
+    log,
+  });
+  await writeReports(output, {
+    model: options.name,
+    benchmarks,
+    summaries,
+    data,
+    published: options.published,
+  });
   log.info('reports', { folder: join(output, 'report.html') });
   return summaries;
 }

@@ -30,6 +30,8 @@ export interface JobOptions {
   readonly partial?: boolean | undefined;
   /** A lower limit than the benchmark's; the score carries a warning. */
   readonly maxNewTokens?: number | undefined;
+  /** Identity of the judge. */
+  readonly judgeIdentity?: string | undefined;
 }
 
 export interface Job {
@@ -70,13 +72,16 @@ export async function openJob(
   const { scorer, name } = benchmark;
   const parts = [ASK_VERSION, benchmark, source.dataHash, modelIdentity, limit ?? 'all'];
   const asked = sha256Hex(JSON.stringify(parts)).slice(0, 16);
-  const rules = scorer.kind === 'reply' ? [profile, scoringOf(scorer.scoring).version] : [];
+  const rules =
+    scorer.kind === 'reply'
+      ? [profile, scoringOf(scorer.scoring).version, options.judgeIdentity ?? '']
+      : [];
   const identity = sha256Hex(JSON.stringify([asked, ...rules])).slice(0, 16);
   const folder = join(output, name);
   const samplesFile = join(folder, 'samples.jsonl');
   const summaryFile = join(folder, 'summary.json');
   const last = readFinished(summaryFile);
-  const isFinished = last?.identity === identity && last.outcomes['model-error'] === 0;
+  const isFinished = last?.identity === identity && numErrors(last) === 0;
   return {
     benchmark,
     source,
@@ -129,6 +134,11 @@ export function refuse(
       },
     );
   }
+}
+
+/** Items that another run may give a score. */
+function numErrors({ outcomes }: Summary): number {
+  return outcomes['model-error'] + outcomes['judge-error'];
 }
 
 /** A finished summary; none when it is missing or not whole, then it is made again. */

@@ -1,6 +1,6 @@
 // From stored replies to what each profile makes of them. Pure: nothing is asked here.
 import type { ReplyScorer } from '../benchmark.ts';
-import type { ItemResult, StoredMark } from '../outcome.ts';
+import type { ItemResult, StoredMark, StoredVerdict } from '../outcome.ts';
 import { type Mark, noReply, PROFILES, type Profile, scoreReply } from '../scorers/scorer.ts';
 import { scoringOf } from './scoring-of.ts';
 
@@ -29,7 +29,35 @@ export function markOf(row: ItemResult, scorer: ReplyScorer, profile: Profile): 
     reply.item,
     profile,
   );
-  return reply.refused === true ? { ...mark, score: 0, outcome: 'refused' } : mark;
+  if (reply.refused === true) return { ...mark, score: 0, outcome: 'refused' };
+  return mark.needsJudge ? judgedMark(mark, reply.verdict, scorer, profile) : mark;
+}
+
+/** Without a verdict a benchmark that is judged has a judge error; a leftover of a rule stays one. */
+function judgedMark(
+  mark: Mark,
+  verdict: StoredVerdict | undefined,
+  { scoring }: ReplyScorer,
+  profile: Profile,
+): Mark {
+  if (verdict?.score !== undefined) {
+    const outcome = verdict.score === 1 ? 'correct' : 'wrong';
+    return { ...mark, score: verdict.score, outcome, parsed: verdict.parsed };
+  }
+  if (scoringOf(scoring).family !== 'judge') return mark;
+  if (!profile.startsWith('lmms')) return noReply('judge-error');
+  // lmms-eval counts a failed judge as -1 in its mean.
+  return { ...noReply('judge-error'), score: -1, faults: ['judge-failure-counts'] };
+}
+
+/** Some profile would ask a judge about this row. */
+export function needsJudge(row: ItemResult, scorer: ReplyScorer): boolean {
+  const { reply } = row;
+  const isAsked = reply !== undefined && row.outcome !== 'skipped' && reply.failure === undefined;
+  if (!isAsked || reply.refused === true || reply.item.answers.length === 0) return false;
+  const written = { text: row.prediction, truncated: reply.truncated };
+  const scoring = scoringOf(scorer.scoring);
+  return PROFILES.some((profile) => scoreReply(scoring, written, reply.item, profile).needsJudge);
 }
 
 function storedMark({ score, outcome, parsed, faults }: Mark): StoredMark {

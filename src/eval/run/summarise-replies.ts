@@ -11,11 +11,11 @@ import {
   type ReplySummary,
   type Summary,
 } from '../outcome.ts';
-import { aggregate } from '../scorers/aggregate.ts';
+import { type Aggregator, aggregate } from '../scorers/aggregate.ts';
 import { PROFILES, type Profile } from '../scorers/scorer.ts';
-import { bootstrapInterval, wilsonInterval } from '../statistics/intervals.ts';
 import type { Job } from './job.ts';
 import { countedRows, markRow } from './marks.ts';
+import { type ScoreInterval, scoreInterval } from './reply-interval.ts';
 import { scoringOf } from './scoring-of.ts';
 
 /** Marks every row under every profile, and sums them up. */
@@ -42,15 +42,12 @@ function summariseReplies(
     PROFILES.map((name) => [name, profileScore(rows, scorer, name)]),
   );
   const own = profiles[profile] as ProfileScore;
+  const how = scoringOf(scorer.scoring).aggregators[profile];
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
     Outcome,
     number
   >;
   for (const { outcome } of counted) outcomes[outcome] += 1;
-  const scores = counted.map(({ score = 0 }) => score);
-  const isBinary = scores.every((score) => score === 0 || score === 1);
-  const isClustered = benchmark.clusters === 'group' || !isBinary;
-  const groups = counted.map(({ group }) => group);
   const counts = countsOf(benchmark, rows, counted);
   const replies: ReplySummary = {
     profile,
@@ -72,15 +69,28 @@ function summariseReplies(
     items: counted.length,
     correct: outcomes.correct,
     accuracy: own.score ?? 0,
-    interval: isClustered
-      ? bootstrapInterval(scores, groups)
-      : wilsonInterval(outcomes.correct, counted.length),
-    intervalMethod: isClustered ? 'cluster-bootstrap' : 'wilson',
+    ...intervalOf(benchmark, counted, own.score === null ? { kind: 'mean' } : how, own.score ?? 0),
     chance: benchmark.chance,
     outcomes,
     replies,
     warnings,
   };
+}
+
+/** Subjects of MMMU and the like are no clusters: where a benchmark has none, each item is its own. */
+function intervalOf(
+  { clusters }: Benchmark,
+  rows: readonly ItemResult[],
+  how: Aggregator,
+  value: number,
+): ScoreInterval {
+  const items = rows.map(({ uid, group, score = 0, reply }) => ({
+    uid,
+    score,
+    columns: reply?.item.columns,
+    cluster: clusters === 'group' ? group : uid,
+  }));
+  return scoreInterval(items, how, value);
 }
 
 /** The number of one profile; none, with the reason, where a part of the data cannot give it. */

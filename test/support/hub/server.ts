@@ -30,6 +30,9 @@ export async function startPlanServer(plans: ReadonlyMap<string, ReplyPlan>): Pr
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const { text, key } = read(JSON.parse(Buffer.concat(chunks).toString()));
+      if (text.startsWith('Question: ') && text.includes('Accepted answers: ')) {
+        return judge(response, text);
+      }
       if (await handle.before(response, number++)) return;
       const plan = plans.get(key) ?? [...plans].find(([words]) => text.includes(words))?.[1];
       answered.set(`${key} ${text}`, (answered.get(`${key} ${text}`) ?? 0) + 1);
@@ -59,6 +62,18 @@ function read({ messages }: Body): { text: string; key: string } {
   const url = image !== undefined && 'image_url' in image ? (image.image_url?.url ?? '') : '';
   const bytes = Buffer.from(url.split(',')[1] ?? '', 'base64');
   return { text, key: sha256Hex(bytes) };
+}
+
+/** Judges by containment; a wrong title gets no verdict. */
+function judge(response: ServerResponse, text: string): void {
+  const [, answers = '[]', reply = ''] = /Accepted answers: (.*)\n\nReply: (.*)$/s.exec(text) ?? [];
+  const isRight = (JSON.parse(answers) as string[]).some((answer) => reply.includes(answer));
+  const content =
+    text.includes('title') && !isRight
+      ? 'no idea'
+      : JSON.stringify({ answer: reply, score: isRight ? 1 : 0 });
+  const choices = [{ message: { role: 'assistant', content }, finish_reason: 'stop' }];
+  response.writeHead(200).end(JSON.stringify({ choices }));
 }
 
 function respond(response: ServerResponse, plan: ReplyPlan | undefined, text: string): void {

@@ -5,6 +5,7 @@ import type { Cluster } from '../../../cluster/run-shards.ts';
 import { OneVisionError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
 import type { Benchmark, ModelSpec } from '../../../eval/index.ts';
+import type { JudgeOptions } from '../../../eval/run/judge.ts';
 import {
   addClusterOptions,
   type ClusterOptions,
@@ -12,6 +13,7 @@ import {
   runOnCluster,
 } from '../../cluster-options.ts';
 import { openRecipeOfRun, parseWhole } from '../../options.ts';
+import { compareCommand } from './compare.ts';
 
 interface EvalOptions extends ClusterOptions {
   readonly run: string;
@@ -30,6 +32,10 @@ interface EvalOptions extends ClusterOptions {
   readonly maxNewTokens?: number;
   readonly workers: number;
   readonly list?: boolean;
+  readonly judgeModel?: string;
+  readonly judgeEndpoint?: string;
+  readonly judgeCache?: string;
+  readonly beside: string;
   readonly json?: boolean;
 }
 
@@ -48,12 +54,17 @@ export function evalCommand(): Command {
     .option('--data <folder>', 'where data sets lie', 'data/benchmarks')
     .option('--output <folder>', 'default: <run>/eval, or eval/<name of the model>')
     .option('--profile <name>', 'rules: strict, official, lmms-v0.5, lmms-head', 'strict')
+    .option('--judge-model <name>', 'model that judges what no rule can score')
+    .option('--judge-endpoint <url>', 'where it is; without it kept verdicts are used')
+    .option('--judge-cache <file>', 'verdicts (default: <output>/judge.sqlite)')
+    .option('--beside <model>', 'published numbers to show', 'LLaVA-OneVision-1.5-8B')
     .option('--limit <n>', 'only the first rows of each', parseWhole)
     .option('--partial', 'measure data that are not whole')
     .option('--max-new-tokens <n>', 'a lower limit than the benchmarks have', parseWhole)
     .option('--device <name>', 'cpu, cuda:0')
     .option('--workers <n>', 'processes', parseWhole, 1)
-    .option('--json', 'print JSON');
+    .option('--json', 'print JSON')
+    .addCommand(compareCommand());
   return addClusterOptions(command).action(run);
 }
 
@@ -87,12 +98,28 @@ async function measure(
   cluster: Cluster | undefined,
 ): Promise<void> {
   const { evaluateModel } = await import('../../eval/evaluate-model.ts');
+  const { publishedOf } = await import('../../eval/published-column.ts');
   const { paperTable } = await import('../../../eval/report/paper-table.ts');
   const { spec, name, output } = await target(options);
   const { data, profile, limit, partial, maxNewTokens, workers } = options;
   const asked = { benchmarks, data, profile, limit, partial, maxNewTokens, workers, cluster };
-  const summaries = await evaluateModel({ ...asked, spec, name, output });
-  console.log(options.json ? JSON.stringify(summaries) : paperTable(summaries, 'text'));
+  const published = publishedOf(options.beside);
+  const judge = judgeOf(options, output);
+  const summaries = await evaluateModel({ ...asked, spec, name, output, published, judge });
+  console.log(
+    options.json ? JSON.stringify(summaries) : paperTable(summaries, 'text', { published }),
+  );
+}
+
+/** The key of the judge is that of --key-env too. */
+function judgeOf(options: EvalOptions, output: string): JudgeOptions | undefined {
+  const { judgeModel: model, judgeEndpoint: url, judgeCache } = options;
+  if (model === undefined && url === undefined) return undefined;
+  if (model === undefined) {
+    throw new OneVisionError('usage', 'Expected --judge-model beside --judge-endpoint, came none.');
+  }
+  const cache = judgeCache ?? join(output, 'judge.sqlite');
+  return { model, url, cache, apiKey: process.env[options.keyEnv] };
 }
 
 /** What is measured and where the numbers go. */
