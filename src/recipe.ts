@@ -12,6 +12,7 @@ import { SIZE_NAMES, type SizeName } from './model/presets.ts';
 import { type PackConfig, PackConfigSchema, type PackSettings } from './pack/config.ts';
 import { type CorpusConfig, type CorpusInput, corpusSchema } from './sample/corpus/config.ts';
 import { type SynthConfig, type SynthConfigInput, synthConfigSchema } from './synth/config.ts';
+import { SINK_NAMES, type SinkName } from './track/sinks/sink.ts';
 import { type TrainConfig, TrainConfigSchema, type TrainSettings } from './train/config.ts';
 import type { PackSource } from './train/stage.ts';
 
@@ -85,6 +86,8 @@ export interface Recipe {
   readonly eval: readonly string[];
   /** What jobs ask of Slurm; options of the command line come before it. */
   readonly slurm?: SlurmConfig | undefined;
+  /** Where metrics go beside metrics.jsonl. */
+  readonly sinks: readonly SinkName[];
 }
 
 /** A recipe as it is written. What is left out takes its default. */
@@ -102,6 +105,7 @@ export interface RecipeInput {
   readonly stages: Readonly<Record<StageName, Stage<TrainSettings>>>;
   readonly eval?: readonly string[] | undefined;
   readonly slurm?: SlurmInput | undefined;
+  readonly sinks?: readonly SinkName[] | undefined;
 }
 
 const size = z.int().positive();
@@ -158,6 +162,7 @@ export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z
     stages: z.strictObject({ align: stageSchema, 'mid-train': stageSchema, instruct: stageSchema }),
     eval: z.array(z.string()).default([]),
     slurm: slurmSchema.optional(),
+    sinks: z.array(z.enum(SINK_NAMES)).default([]),
   })
   .refine(({ model, tokenizer }) => 'from' in model || tokenizer !== undefined, {
     path: ['tokenizer'],

@@ -8,6 +8,7 @@ import { type Recipe, STAGES, type StageName } from '../recipe.ts';
 import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { Run } from '../track/run.ts';
+import { openSinks } from '../track/sinks/open-sinks.ts';
 import { findCheckpoint } from '../train/checkpoints.ts';
 import { loadForTraining } from '../train/resume.ts';
 import { train } from '../train/trainer.ts';
@@ -57,7 +58,7 @@ export async function trainRun(
   const names = STAGES.slice(0, STAGES.indexOf(last) + 1);
   const startHash = modelHash(recipe);
   await adoptAll(context, names);
-  const run = await Run.open(dir, { recipe });
+  const run = await Run.open(dir, { recipe, sinks: openSinks(recipe.sinks, dir) });
   const stages = names.map((name) => ({
     name,
     config: { ...recipe.stages[name].train, seed: recipe.seed },

@@ -18,12 +18,15 @@ import {
   stepName,
 } from './protocol.ts';
 import { readRunInfo } from './read.ts';
+import type { MetricSink } from './sinks/sink.ts';
 
 export interface OpenRunOptions {
   /** Versions, device, threads, parameters, the command: shown beside the run. */
   readonly about?: RunInfo['about'];
   /** The full recipe; written once as recipe.json. */
   readonly recipe?: unknown;
+  /** Where metrics go beside metrics.jsonl; the run closes them. */
+  readonly sinks?: readonly MetricSink[];
 }
 
 /** An open run folder. Lines are appended whole and at once, so a kill tears at most the last one. */
@@ -32,9 +35,11 @@ export class Run {
   readonly paths: RunPaths;
   readonly #metrics: JsonlWriter;
   readonly #events: JsonlWriter;
+  readonly #sinks: readonly MetricSink[];
   #info: RunInfo;
 
-  private constructor(dir: string, info: RunInfo) {
+  private constructor(dir: string, info: RunInfo, sinks: readonly MetricSink[]) {
+    this.#sinks = sinks;
     this.dir = dir;
     this.paths = runPaths(dir);
     this.#metrics = openJsonl(this.paths.metrics);
@@ -51,14 +56,15 @@ export class Run {
     }
     const now = new Date().toISOString();
     const before = there ? readRunInfo(dir) : undefined;
-    const run = new Run(dir, {
+    const info: RunInfo = {
       format: RUN_FORMAT,
       name: before?.name ?? basename(dir),
       status: 'running',
       createdAt: before?.createdAt ?? now,
       updatedAt: now,
       about: { ...before?.about, ...options.about },
-    });
+    };
+    const run = new Run(dir, info, options.sinks ?? []);
     if (options.recipe !== undefined) {
       await writeFileAtomic(run.paths.recipe, `${JSON.stringify(options.recipe, null, 2)}\n`);
     }
@@ -96,8 +102,11 @@ export class Run {
         hint: 'docs/metrics.md lists them; a new one is added in src/track/metric-names.ts.',
       });
     }
-    const kept = Object.entries(metrics).filter((entry) => Number.isFinite(entry[1]));
+    const kept = Object.entries(metrics).filter((entry): entry is [string, number] =>
+      Number.isFinite(entry[1]),
+    );
     this.#metrics.append({ step, stage, time: now(), ...Object.fromEntries(kept) });
+    for (const sink of this.#sinks) sink.log(step, Object.fromEntries(kept));
   }
 
   /** Marks that the run goes on from `step`: what was logged after it no longer counts. */
@@ -121,6 +130,7 @@ export class Run {
   close(): void {
     this.#metrics.close();
     this.#events.close();
+    for (const sink of this.#sinks) sink.close();
   }
 
   [Symbol.dispose](): void {

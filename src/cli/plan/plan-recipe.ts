@@ -2,9 +2,11 @@
 // it costs on some GPUs. Loads no engine.
 import type { OneVisionConfig } from '../../model/config.ts';
 import { type Recipe, STAGES, type StageName } from '../../recipe.ts';
+import type { TrainConfig } from '../../train/config.ts';
 import { addCosts, type Cluster, type Cost, costOfFlops } from '../../train/price/cost.ts';
 import { type TrainFlops, trainFlops } from '../../train/price/flops.ts';
 import { ALTERNATIVES, ASSUMED_MFU, findGpu, type Gpu } from '../../train/price/gpus.ts';
+import { type MemoryPlan, planMemory } from '../../train/price/memory.ts';
 import {
   ASSUMED_PACK,
   type MeanPack,
@@ -26,6 +28,16 @@ export interface StagePrice {
   readonly work: Work;
   readonly flops: TrainFlops;
   readonly cost: Cost;
+  readonly memory: StageMemory;
+}
+
+/** Peak bytes of one GPU, by what the GPUs share. */
+export interface StageMemory {
+  readonly nothingShared: MemoryPlan;
+  /** float32 copies and optimizer state (ZeRO-1). */
+  readonly stateShared: MemoryPlan;
+  /** Weights and gradients too (fully sharded). */
+  readonly allShared: MemoryPlan;
 }
 
 export interface PlanSettings {
@@ -61,7 +73,8 @@ export async function planRecipe(
     const flops = trainFlops(model, work, train);
     const cost = costOfFlops(flops.model, mfu, cluster);
     const packs = train.steps * train.packsPerStep;
-    stages.push({ stage, steps: train.steps, packs, work, flops, cost });
+    const memory = stageMemory(model, train, fullPack(work, packs, recipe), cluster.numGpus);
+    stages.push({ stage, steps: train.steps, packs, work, flops, cost, memory });
   }
   const flops = stages.reduce((sum, stage) => sum + stage.flops.model, 0);
   const alternatives = ALTERNATIVES.map(findGpu)
@@ -75,10 +88,33 @@ export async function planRecipe(
   return { name: recipe.name, model, cluster, mfu, stages, total, alternatives, assumptions };
 }
 
+/** The mean pack of a stage, filled to the brim. */
+function fullPack(work: Work, packs: number, { pack }: Recipe): Work {
+  return scaleWork(work, pack.maxTokens / Math.max(1, work.tokens / packs) / packs);
+}
+
+function stageMemory(
+  model: OneVisionConfig,
+  train: TrainConfig,
+  pack: Work,
+  shards: number,
+): StageMemory {
+  const work = scaleWork(pack, train.microBatchPacks);
+  // Each GPU gets its part of the packs of a step.
+  const packsPerStep = Math.max(train.microBatchPacks, Math.ceil(train.packsPerStep / shards));
+  const settings = { ...train, packsPerStep };
+  return {
+    nothingShared: planMemory(model, settings, work),
+    stateShared: planMemory(model, settings, work, { shards }),
+    allShared: planMemory(model, settings, work, { shards, shareWeights: true }),
+  };
+}
+
 function common(recipe: Recipe, mfu: number): string[] {
   const measured = mfu === ASSUMED_MFU ? ', assumed: peers with images report 30 to 40 %' : '';
   return [
     `MFU ${(100 * mfu).toFixed(1)} %${measured}; nothing for failures, evaluation and waiting`,
+    'memory of a full pack a micro-batch, AdamW; not the allocator, its fragments, CUDA and collectives',
     'all text is supervised; one image a sample; attention causal, inside samples; tower counted',
     `steps and packs by the schedule of ${recipe.name}; prices of other GPUs are assumptions`,
   ];

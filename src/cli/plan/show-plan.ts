@@ -1,6 +1,6 @@
 // Prints what a recipe costs, and the original's run priced from its own statements.
 import type { OriginalCheck } from '../../train/price/original.ts';
-import type { RecipePlan } from './plan-recipe.ts';
+import type { RecipePlan, StageMemory } from './plan-recipe.ts';
 
 type Row = readonly string[];
 
@@ -69,11 +69,23 @@ export function formatPlan(plan: RecipePlan): string {
     '',
     table([head, ...rows, sum]),
     '',
+    'peak memory of one GPU, GiB, where the GPUs share nothing, optimizer state, or everything:',
+    table(plan.stages.map(({ stage, memory }) => memoryRow(plan, stage, memory))),
+    '',
     'at the same MFU on others (prices assumed):',
     table(others),
     '',
     ...plan.assumptions.map((line) => `- ${line}`),
   ].join('\n');
+}
+
+function memoryRow({ cluster }: RecipePlan, stage: string, memory: StageMemory): Row {
+  const { nothingShared, stateShared, allShared } = memory;
+  const cells = [nothingShared, stateShared, allShared].map(({ peak }) => {
+    const fits = peak < cluster.gpu.memoryBytes ? '' : ' (too much)';
+    return `${(peak / 2 ** 30).toFixed(1)}${fits}`;
+  });
+  return [stage, ...cells];
 }
 
 /** What the original says it took, and what follows from its own numbers. */
