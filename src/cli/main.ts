@@ -14,6 +14,7 @@ import { chatCommand } from './commands/model/chat.ts';
 import { convertCommand } from './commands/model/convert.ts';
 import { evalCommand } from './commands/model/eval.ts';
 import { planCommand } from './commands/model/plan.ts';
+import { repliesCommand } from './commands/model/replies.ts';
 import { trainCommand } from './commands/model/train.ts';
 import { reportError } from './report-error.ts';
 
@@ -36,6 +37,7 @@ const COMMANDS = [
   planCommand,
   trainCommand,
   evalCommand,
+  repliesCommand,
   chatCommand,
   convertCommand,
 ];
