@@ -1,26 +1,52 @@
 // Source: JSON lines (or one JSON array) of messages, LLaVA conversations or captions, with images
-// by path below a root. One file a shard; a record has the byte range of its JSON.
+// by path below a root. One file a shard, a large file of lines several; a record has the byte range
+// of its JSON.
 import { join } from 'node:path';
-import { type JsonSlice, MAX_VALUE_BYTES, readArray, readLines, startsArray } from './lines.ts';
+import {
+  type JsonSlice,
+  type LineRange,
+  MAX_VALUE_BYTES,
+  readArray,
+  readLines,
+  startsArray,
+} from './lines.ts';
 import { hashFiles, type SourceFile } from './listing.ts';
+import { byteParts, lineCounter, PART_BYTES, type Part } from './parts.ts';
 import { entriesOf, type Row } from './rows/entries.ts';
 import type { Source, SourceSpec } from './source.ts';
 
 export function openJsonl(spec: SourceSpec, name: string, files: readonly SourceFile[]): Source {
   const root = files[0]?.root ?? spec.path;
   const imageRoot = spec.imageRoot ?? root;
+  const { partBytes = PART_BYTES } = spec;
+  const parts = files.flatMap((file) => byteParts(file, join(root, file.name), partBytes));
+  const byName = new Map(parts.map((part) => [part.name, part]));
+  const counters = new Map<string, (before: number) => Promise<number>>();
   return {
     format: 'jsonl',
     spec,
     hash: hashFiles(files),
-    shards: files.map((file) => ({ name: file.name, count: undefined })),
-    read: (shard) =>
-      entriesOf(readRows(join(root, shard.name)), { name, shard: shard.name, imageRoot }),
+    shards: parts.map((part) => ({ name: part.name, count: undefined })),
+    read: (shard) => {
+      const part = byName.get(shard.name);
+      if (part === undefined) throw new RangeError(`no shard ${shard.name} in ${spec.path}`);
+      const path = join(root, part.file.name);
+      const count = counters.get(path) ?? lineCounter(path);
+      counters.set(path, count);
+      return entriesOf(readRows(path, part, count), { name, shard: part.file.name, imageRoot });
+    },
   };
 }
 
-async function* readRows(path: string): AsyncGenerator<Row, void, undefined> {
-  const slices = (await startsArray(path)) ? readArray(path) : readLines(path);
+async function* readRows(
+  path: string,
+  { from, to }: Part,
+  countLines: (before: number) => Promise<number>,
+): AsyncGenerator<Row, void, undefined> {
+  const isWhole = from === 0 && to === Number.POSITIVE_INFINITY;
+  const range = async (): Promise<LineRange> => ({ from, to, numBefore: await countLines(from) });
+  const slices =
+    isWhole && (await startsArray(path)) ? readArray(path) : readLines(path, await range());
   for await (const slice of slices) {
     if (slice.size === 0) continue;
     yield { ...parse(slice), range: { path, start: slice.start, size: slice.size } };

@@ -43,13 +43,44 @@ class Collector {
   }
 }
 
-/** The lines of a file without their newlines; the last one need not end in a newline. */
-export async function* readLines(path: string): AsyncGenerator<JsonSlice, void, undefined> {
+/** Which lines of a file: those that begin in `[from, to)`. */
+export interface LineRange {
+  readonly from: number;
+  readonly to: number;
+  /** Newlines before `from`. */
+  readonly numBefore: number;
+}
+
+/**
+ * The lines of a file, or of a range of it, without their newlines; the last one need not end in a
+ * newline.
+ */
+export async function* readLines(
+  path: string,
+  { from: first, to, numBefore }: LineRange = { from: 0, to: Infinity, numBefore: 0 },
+): AsyncGenerator<JsonSlice, void, undefined> {
   const line = new Collector();
-  let number = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  // A line that begins right at `first` has its newline one byte before.
+  let isInside = first === 0;
+  line.start = Math.max(0, first - 1);
+  let number = numBefore;
+  const stream = createReadStream(path, { start: line.start });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+    if (!isInside) {
+      const end = chunk.indexOf(NEWLINE);
+      if (end < 0) {
+        line.start += chunk.length;
+        continue;
+      }
+      // The newline at `first − 1` was counted before; a later one ends a line of the part before.
+      if (line.start + end >= first) number += 1;
+      isInside = true;
+      from = end + 1;
+      line.start += from;
+    }
+    for (let end = chunk.indexOf(NEWLINE, from); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      if (line.start >= to) return;
       line.add(chunk.subarray(from, end));
       number += 1;
       yield line.take(number);
@@ -58,7 +89,7 @@ export async function* readLines(path: string): AsyncGenerator<JsonSlice, void, 
     }
     line.add(chunk.subarray(from));
   }
-  if (line.size > 0) yield line.take(number + 1);
+  if (line.size > 0 && line.start < to) yield line.take(number + 1);
 }
 
 /**

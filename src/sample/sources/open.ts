@@ -13,7 +13,10 @@ import type { Source, SourceFormat, SourceSpec } from './source.ts';
 import { openWebdataset } from './webdataset.ts';
 
 const OPEN: Readonly<
-  Record<SourceFormat, (spec: SourceSpec, name: string, files: readonly SourceFile[]) => Source>
+  Record<
+    SourceFormat,
+    (spec: SourceSpec, name: string, files: readonly SourceFile[]) => Source | Promise<Source>
+  >
 > = {
   webdataset: openWebdataset,
   parquet: openParquet,
@@ -38,7 +41,7 @@ const BESIDE: readonly string[] = [MANIFEST, LEDGER];
  *
  * @throws OneVisionError 'data' when nothing there is a source.
  */
-export function openSource(given: SourceSpec | string): Promise<Source> {
+export async function openSource(given: SourceSpec | string): Promise<Source> {
   const spec = typeof given === 'string' ? { path: given } : given;
   if (!existsSync(spec.path)) throw missing(spec.path, 'there is nothing');
   const all = statSync(spec.path).isDirectory() ? listFiles(spec.path) : [oneFile(spec.path)];
@@ -46,7 +49,7 @@ export function openSource(given: SourceSpec | string): Promise<Source> {
   const files = choose(all, format);
   if (files.length === 0) throw missing(spec.path, 'there are none');
   const name = spec.name ?? basename(resolve(spec.path)).replace(/\.[^.]+$/, '');
-  return Promise.resolve(OPEN[format](spec, name, files));
+  return await OPEN[format](spec, name, files);
 }
 
 function choose(all: readonly SourceFile[], format: SourceFormat): readonly SourceFile[] {

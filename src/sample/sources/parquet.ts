@@ -1,5 +1,6 @@
 // Source: parquet files as Hugging Face keeps them: a column of images (struct {bytes, path}, plain
-// bytes, paths, or lists of these) beside captions, messages or conversations. One file a shard.
+// bytes, paths, or lists of these) beside captions, messages or conversations. One file a shard, of a
+// large file some row groups.
 import { join } from 'node:path';
 import { type Columns, openColumns } from '../columns.ts';
 import {
@@ -9,6 +10,7 @@ import {
   WINDOW_BYTES,
 } from '../parquet-rows.ts';
 import { hashFiles, type SourceFile } from './listing.ts';
+import { allRowParts, PART_BYTES, type Part } from './parts.ts';
 import { entriesOf, type Row } from './rows/entries.ts';
 import { fieldName } from './rows/fields.ts';
 import type { RecordContext } from './rows/record.ts';
@@ -16,34 +18,44 @@ import type { Source, SourceEntry, SourceSpec } from './source.ts';
 
 const MEMORY_MIB = 1024;
 
-export function openParquet(
+export async function openParquet(
   spec: SourceSpec,
   name: string,
   files: readonly SourceFile[],
   windowBytes: number = WINDOW_BYTES,
-): Source {
-  const imageRoot = spec.imageRoot ?? files[0]?.root ?? spec.path;
+): Promise<Source> {
+  const root = files[0]?.root ?? spec.path;
+  const imageRoot = spec.imageRoot ?? root;
+  const { partBytes = PART_BYTES } = spec;
+  const isLarge = files.some(({ bytes }) => bytes > partBytes);
+  const parts = isLarge
+    ? await allRowParts(files, (file) => join(root, file.name), partBytes)
+    : files.map((file) => ({ name: file.name, file, from: 0, to: Number.POSITIVE_INFINITY }));
+  const byName = new Map(parts.map((part) => [part.name, part]));
   return {
     format: 'parquet',
     spec,
     hash: hashFiles(files),
-    shards: files.map((file) => ({ name: file.name, count: undefined })),
+    shards: parts.map((part) => ({ name: part.name, count: undefined })),
     read: (shard) => {
-      const root = files[0]?.root ?? spec.path;
-      const context = { name, shard: shard.name, imageRoot };
-      return readFile(join(root, shard.name), context, windowBytes);
+      const part = byName.get(shard.name);
+      if (part === undefined) throw new RangeError(`no shard ${shard.name} in ${spec.path}`);
+      const context = { name, shard: part.file.name, imageRoot };
+      return readPart(join(root, part.file.name), part, context, windowBytes);
     },
   };
 }
 
-async function* readFile(
+async function* readPart(
   path: string,
+  part: Part,
   context: RecordContext,
   windowBytes: number,
 ): AsyncGenerator<SourceEntry, void, undefined> {
   using columns = await openColumns({ memoryMiB: MEMORY_MIB });
-  const expected = await countRows(columns, path);
-  yield* entriesOf(readRows(columns, path, windowBytes), context, expected);
+  const total = await countRows(columns, path);
+  const expected = total === undefined ? undefined : Math.min(part.to, total) - part.from;
+  yield* entriesOf(readRows(columns, path, part, windowBytes), context, expected);
 }
 
 /** Undefined when the file is no parquet at all: reading it then says why. */
@@ -58,12 +70,13 @@ async function countRows(columns: Columns, path: string): Promise<number | undef
 async function* readRows(
   columns: Columns,
   path: string,
+  { from, to }: Part,
   windowBytes: number,
 ): AsyncGenerator<Row, void, undefined> {
   const names = [...(await parquetColumns(columns, path)).keys()];
   requireColumns(names);
-  let row = 0;
-  for await (const fields of readParquetRows(columns, path, { names, windowBytes })) {
+  let row = from;
+  for await (const fields of readParquetRows(columns, path, { names, from, to, windowBytes })) {
     yield { place: String(row), record: { fields } };
     row += 1;
   }

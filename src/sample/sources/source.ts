@@ -16,6 +16,8 @@ export interface SourceSpec {
   readonly name?: string | undefined;
   /** Folder that image paths are relative to; default: the source's own. */
   readonly imageRoot?: string | undefined;
+  /** Bytes of a file of JSON lines or parquet that make a shard. Default 64 MiB. */
+  readonly partBytes?: number | undefined;
 }
 
 export const sourceSpecSchema: z.ZodType<SourceSpec, SourceSpec> = z.strictObject({
@@ -23,10 +25,11 @@ export const sourceSpecSchema: z.ZodType<SourceSpec, SourceSpec> = z.strictObjec
   format: z.enum(SOURCE_FORMATS).optional(),
   name: z.string().optional(),
   imageRoot: z.string().optional(),
+  partBytes: z.int().positive().optional(),
 });
 
 export interface SourceShard {
-  /** Unique in the source, the same in every run: the path of its file inside the source. */
+  /** Unique in the source, the same in every run: the path of its file, and its part of that. */
   readonly name: string;
   /** Records it should hold, where something says so. */
   readonly count: number | undefined;

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../../test/support/raw-samples.ts';
+import { createRandom } from '../../core/hash.ts';
 import { openColumns, sqlText } from '../columns.ts';
 import type { Sample } from '../sample.ts';
 import { encodeTarMember, TAR_END } from '../tar.ts';
@@ -173,13 +174,73 @@ test('large rows are read in windows, each once', async () => {
   const select = `SELECT i AS id, {'bytes': ${blob(png)} || encode(repeat('x', 6000))} AS image,
     'c' || i AS caption FROM range(400) r(i)`;
   const path = await parquet('wide/a.parquet', select);
-  const source = openParquet({ path }, 'wide', [oneFile(path)], 100_000);
+  const source = await openParquet({ path }, 'wide', [oneFile(path)], 100_000);
   const ids: unknown[] = [];
   for await (const { sample } of readSource(source)) ids.push(sample?.meta['id']);
   assert.deepEqual(
     ids,
     Array.from({ length: 400 }, (_, i) => i),
   );
+});
+
+/** Everything that a source gives, in order: samples with their place in the file, and losses. */
+async function account(spec: SourceSpec): Promise<{ shards: number; entries: unknown[] }> {
+  const source = await openSource(spec);
+  const entries: unknown[] = [];
+  for await (const entry of readSource(source)) {
+    if (entry.sample === undefined) entries.push(entry.lost);
+    else entries.push([entry.sample.uid, entry.sample.messages.at(-1)?.content, entry.range]);
+  }
+  return { shards: source.shards.length, entries };
+}
+
+test('one file of JSON lines in parts gives what the whole file gives', async () => {
+  const random = createRandom('lines');
+  put('lines/img/a.png', png);
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    if (i % 17 === 3) return '';
+    if (i % 23 === 5) return '{"image": "img/a.png", "capt';
+    const caption = `né ${i} ${'x'.repeat(random.int(90))}`;
+    return JSON.stringify({ image: 'img/a.png', caption });
+  });
+  for (const end of ['', '\n']) {
+    const path = put('lines/big.jsonl', lines.join('\n') + end);
+    const whole = await account({ path });
+    assert.equal(whole.shards, 1);
+    assert.ok(whole.entries.length >= 55);
+    for (const partBytes of [60, 333, 1000, 2500]) {
+      const parts = await account({ path, partBytes });
+      assert.ok(parts.shards > 1);
+      assert.deepEqual(parts.entries, whole.entries, `${partBytes} bytes a part`);
+    }
+    // A later part alone numbers its lines as the whole file does.
+    const source = await openSource({ path, partBytes: 1000 });
+    const last = source.shards.at(-1);
+    assert.ok(last !== undefined);
+    const alone: unknown[] = [];
+    for await (const { lost, sample } of source.read(last)) alone.push(lost?.uid ?? sample?.uid);
+    assert.ok(alone.length > 0);
+    const uidOf = (entry: unknown): unknown =>
+      Array.isArray(entry) ? entry[0] : (entry as { uid: string }).uid;
+    assert.deepEqual(alone, whole.entries.slice(-alone.length).map(uidOf));
+  }
+});
+
+test('one parquet file in parts of whole row groups gives what the whole file gives', async () => {
+  const path = join(root, 'groups', 'a.parquet');
+  mkdirSync(dirname(path), { recursive: true });
+  using columns = await openColumns();
+  await columns.run(
+    `COPY (SELECT {'bytes': ${blob(png)} || encode(repeat(chr((65 + i % 26)::INT), 500 + i))} AS image,
+      'c' || i AS caption FROM range(7000) r(i))
+     TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE 2048, COMPRESSION uncompressed)`,
+  );
+  const whole = await account({ path });
+  assert.equal(whole.shards, 1);
+  assert.equal(whole.entries.length, 7000);
+  const parts = await account({ path, partBytes: 3_000_000 });
+  assert.ok(parts.shards > 1, `${parts.shards} parts`);
+  assert.deepEqual(parts.entries, whole.entries);
 });
 
 test('JSON lines and arrays: paths below the root only, content parts, ranges', async () => {
