@@ -4,6 +4,7 @@
 #include "bindings.h"
 #include "failure.h"
 #include "handle.h"
+#include "process_group.h"
 #include "schema.h"
 
 namespace onevision {
@@ -56,6 +57,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<resetPeakMemory>(exports, "resetPeakMemory");
   add<startProfile>(exports, "startProfile");
   add<stopProfile>(exports, "stopProfile");
+  add<openProcessGroup>(exports, "openProcessGroup");
+  add<openSubGroup>(exports, "openSubGroup");
+  add<closeProcessGroups>(exports, "closeProcessGroups");
+  add<storeSet>(exports, "storeSet");
+  add<storeGet>(exports, "storeGet");
+  add<noteProgress>(exports, "noteProgress");
+  add<readProgress>(exports, "readProgress");
+  add<hasNccl>(exports, "hasNccl");
   return exports;
 }
 

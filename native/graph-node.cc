@@ -105,14 +105,15 @@ Napi::Value emptyStorage(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// refillStorage(handle, source): memory again, with the elements of `source`, of the same shape
+// refillStorage(handle, source | null): memory again, with the elements of `source`, of the same shape
 Napi::Value refillStorage(const Napi::CallbackInfo& info) {
   const auto& target = expectTensor(info[0], "refillStorage");
-  const auto& source = expectTensor(info[1], "refillStorage");
   auto& storage = *target.storage().unsafeGetStorageImpl();
   const size_t bytes = static_cast<size_t>(target.numel()) * target.element_size();
   storage.set_data_ptr_noswap(storage.allocator()->allocate(bytes));
   storage.set_nbytes(bytes);
+  if (info[1].IsNull()) return info.Env().Undefined();
+  const auto& source = expectTensor(info[1], "refillStorage");
   const at::NoGradGuard guard;
   target.variable_data().copy_(source);
   return info.Env().Undefined();

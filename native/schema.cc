@@ -26,7 +26,9 @@ Kind kindOf(c10::TypeKind kind) {
     case c10::TypeKind::SymFloatType: return Kind::Float;
     case c10::TypeKind::BoolType:
     case c10::TypeKind::SymBoolType: return Kind::Bool;
-    case c10::TypeKind::StringType: return Kind::String;
+    case c10::TypeKind::StringType:
+    // "Any" is how collectives take a process group since libtorch 2.13: by its name, or itself.
+    case c10::TypeKind::AnyType: return Kind::String;
     case c10::TypeKind::ScalarTypeType: return Kind::Dtype;
     case c10::TypeKind::LayoutType: return Kind::Layout;
     case c10::TypeKind::DeviceObjType: return Kind::Device;

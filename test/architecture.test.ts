@@ -17,9 +17,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pack: ['cluster', 'core', 'image', 'sample', 'text'],
   tensor: ['core'],
   nn: ['core', 'tensor'],
+  parallel: ['core', 'nn', 'tensor'],
   model: ['core', 'image', 'nn', 'tensor', 'text'],
   track: ['core'],
-  train: ['core', 'image', 'model', 'nn', 'pack', 'sample', 'tensor', 'text', 'track'],
+  train: ['core', 'image', 'model', 'nn', 'pack', 'parallel', 'sample', 'tensor', 'text', 'track'],
   eval: ['cluster', 'core', 'endpoint', 'image', 'model', 'sample', 'text'],
 };
 /** May import everything; nothing imports it. */

@@ -2,17 +2,24 @@
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
+import { silentLog } from '../core/log.ts';
 import { createOneVision, type OneVision } from '../model/onevision.ts';
 import { tinyConfig, vocabularyOf } from '../model/presets.ts';
+import { barrier } from '../parallel/messages.ts';
+import { type Place, placeOf } from '../parallel/place.ts';
+import { ProcessGroup } from '../parallel/process-group.ts';
 import { type Recipe, STAGES, type StageName } from '../recipe.ts';
 import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
-import { Run } from '../track/run.ts';
+import { Run, silentRun } from '../track/run.ts';
 import { openSinks } from '../track/sinks/open-sinks.ts';
 import { findCheckpoint } from '../train/checkpoints.ts';
 import { loadForTraining } from '../train/resume.ts';
 import { train } from '../train/trainer.ts';
 import { type PipelineContext, packPiece, stagePhases, tokenizerFolder } from './pipeline.ts';
+
+/** How long a rank waits for the others, by default: reading a large checkpoint takes minutes. */
+export const RANK_TIMEOUT_S = 600;
 
 /** The model of the recipe's folder, or a fresh one for the vocabulary of the run's tokenizer. */
 function startModel(recipe: Recipe, tokenizerDir: string): OneVision {
@@ -46,19 +53,28 @@ async function adoptAll(context: PipelineContext, names: readonly StageName[]): 
 }
 
 /**
- * Trains every stage up to `last` that is not finished; resumes by itself. Packs must be there.
+ * Trains every stage up to `last` that is not finished; resumes by itself. Packs must be there. One of
+ * several ranks where the environment says so (RANK, WORLD_SIZE, …): rank 0 writes and speaks.
+ * @returns whether this is rank 0
  * @throws OneVisionError as `train` does.
  */
 export async function trainRun(
   context: PipelineContext,
   last: StageName = 'instruct',
-): Promise<void> {
+  rankTimeoutS: number = RANK_TIMEOUT_S,
+): Promise<boolean> {
   const { recipe, dir, log } = context;
   const tokenizer = tokenizerFolder(context);
   const names = STAGES.slice(0, STAGES.indexOf(last) + 1);
   const startHash = modelHash(recipe);
-  await adoptAll(context, names);
-  const run = await Run.open(dir, { recipe, sinks: openSinks(recipe.sinks, dir) });
+  const place = placeOf(process.env);
+  const group = joinRanks(place, rankTimeoutS);
+  if (place.rank === 0) await adoptAll(context, names);
+  if (group !== undefined) barrier(group, 'packs that others released');
+  const run = 
+    place.rank === 0
+      ? await Run.open(dir, { recipe, sinks: openSinks(recipe.sinks, dir) })
+      : silentRun(dir);
   const stages = names.map((name) => ({
     name,
     config: { ...recipe.stages[name].train, seed: recipe.seed },
@@ -72,12 +88,30 @@ export async function trainRun(
       createModel: () => startModel(recipe, tokenizer),
       device: recipe.device,
       modelHash: startHash,
-      log,
+      log: place.rank === 0 ? log : silentLog,
+      group,
     });
     await run.setStatus('done');
+    group?.close();
+    return place.rank === 0;
   } finally {
-    run[Symbol.dispose]();
+    if (run instanceof Run) run.close();
   }
+}
+
+/** Meets the other ranks, if there are any. */
+function joinRanks(place: Place, timeoutS: number): ProcessGroup | undefined {
+  if (place.size === 1) return undefined;
+  stopWithLauncher();
+  return ProcessGroup.open(place, { timeoutMs: timeoutS * 1000 });
+}
+
+/** The launcher holds the other end of stdin: when it is gone, this rank finishes its step and saves. */
+function stopWithLauncher(): void {
+  if (process.env['ONEVISION_LAUNCHED'] === undefined) return;
+  process.stdin.resume();
+  process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM'));
+  process.stdin.unref();
 }
 
 /**

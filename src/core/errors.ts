@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'checkpoint'
   | 'memory'
   | 'numerics'
+  | 'parallel'
   | 'interrupted';
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
@@ -23,6 +24,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   checkpoint: 4,
   memory: 5,
   numerics: 6,
+  parallel: 7,
   interrupted: 130,
 };
 

@@ -61,12 +61,21 @@ export async function saveCheckpoint(
   companions: SaveCompanions,
   options: SaveOptions = {},
 ): Promise<void> {
+  await saveSurroundings(folder, model, companions);
+  await writeWeights(folder, weightsOf(model), options.maxShardBytes);
+}
+
+/** All of a folder but the weights. */
+export async function saveSurroundings(
+  folder: string,
+  { config, dtype }: Pick<OneVision, 'config' | 'dtype'>,
+  companions: SaveCompanions,
+): Promise<void> {
   ensureFolder(folder);
   if ('from' in companions) await copyCompanions(companions.from, folder);
-  else await saveCompanions(folder, model.config, companions);
+  else await saveCompanions(folder, config, companions);
   const base = 'from' in companions ? path.join(companions.from, CONFIG) : '';
-  await saveConfig(folder, model.config, model.dtype, base);
-  await writeWeights(folder, weightsOf(model), options.maxShardBytes);
+  await saveConfig(folder, config, dtype, base);
 }
 
 /** The weights of a model by their names on disk. */

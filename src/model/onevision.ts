@@ -55,6 +55,8 @@ export interface LossOptions {
   readonly recompute?: RecomputeParts | undefined;
   /** Rows of logits held at a time. Default: 256 MiB of them. */
   readonly chunkRows?: number | undefined;
+  /** Runs a layer of the decoder, with what its parameters need before and after. */
+  readonly around?: DecoderContext['around'];
 }
 
 /** Where the tokens of a batch lie while layers run. */
@@ -149,10 +151,11 @@ export class OneVision extends Module {
     const layout = this.layoutRows(batch);
     const isBalanced = experts !== undefined && experts.auxLossCoef > 0;
     const routers = isBalanced ? new BalanceLoss(experts, layout.rowOfToken, device) : null;
-    const { recompute = {} } = options;
+    const { recompute = {}, around } = options;
     const hidden = this.#featuresAt(batch, layout, rowsOf(positions, layout), {
       recompute,
       routers,
+      around,
     });
     const balance = routers?.finish() ?? null;
     const ids = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
@@ -260,12 +263,16 @@ export class OneVision extends Module {
     batch: Batch,
     layout: RowLayout,
     rows: Int32Array,
-    options: { readonly recompute?: RecomputeParts; readonly routers?: BalanceLoss | null } = {},
+    options: Pick<LossOptions, 'around'> & {
+      readonly recompute?: RecomputeParts;
+      readonly routers?: BalanceLoss | null;
+    } = {},
   ): Tensor {
     const { recompute = {}, routers = null } = options;
     const context: DecoderContext = {
       rope: layout.rope,
       recompute: recompute.language,
+      around: options.around,
       attend: (_layer, q, k, v) => varlenAttention(q, k, v, layout.attention),
       ...(routers === null ? {} : { onRouting: (routing) => routers.add(routing) }),
     };

@@ -26,6 +26,8 @@ export interface DecoderContext {
   readonly onRouting?: (routing: Routing) => void;
   /** What backward computes again. Default: nothing. */
   readonly recompute?: RecomputeSchedule | undefined;
+  /** Runs a layer, with what its parameters need before and after. Default: plainly. */
+  readonly around?: ((layer: number, x: Tensor, run: (x: Tensor) => Tensor) => Tensor) | undefined;
 }
 
 /** Grouped-query attention, RMSNorm over each head of q and k before the rotation, no biases. */
@@ -129,12 +131,13 @@ export class Qwen3 extends Module {
   /** All layers, without the last norm: [rows, hidden] → [rows, hidden]. */
   forward(x: Tensor, context: DecoderContext): Tensor {
     let hidden = x;
+    const { around = (_layer, x, run) => run(x) } = context;
     for (const [i, layer] of this.#layers.entries()) {
       const { cos, sin } = context.rope;
       const wanted = recomputeOf(context.recompute, i);
       const mode = wanted === 'full' && layer.hasExperts ? 'selective' : wanted;
-      hidden = runBlock(mode, [hidden, cos, sin], ([x], through) =>
-        layer.forward(x, i, context, through),
+      hidden = around(i, hidden, (x) =>
+        runBlock(mode, [x, cos, sin], ([x], through) => layer.forward(x, i, context, through)),
       );
     }
     return hidden;

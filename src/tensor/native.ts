@@ -98,7 +98,7 @@ export interface Native {
     ) => (Handle | null)[],
   ): Handle[];
   emptyStorage(handle: Handle): void;
-  refillStorage(handle: Handle, source: Handle): void;
+  refillStorage(handle: Handle, source: Handle | null): void;
   manualSeed(seed: number | bigint): void;
   createGenerator(device: string, seed: number | bigint): GeneratorHandle;
   seedGenerator(generator: GeneratorHandle | string, seed: number | bigint): void;
@@ -113,6 +113,26 @@ export interface Native {
   resetPeakMemory(device: string): void;
   startProfile(withDevice: boolean): void;
   stopProfile(path: string): void;
+  openProcessGroup(options: GroupOptions): void;
+  openSubGroup(name: string, ranks: readonly number[], timeoutMs: number): void;
+  closeProcessGroups(): void;
+  storeSet(key: string, value: string): void;
+  storeGet(key: string): string | null;
+  noteProgress(text: string): void;
+  readProgress(waitMs: number): readonly string[] | null;
+  hasNccl(): boolean;
+}
+
+/** Where this process stands among those that train together. */
+export interface GroupOptions {
+  readonly name: string;
+  readonly backend: 'gloo' | 'nccl';
+  readonly rank: number;
+  readonly size: number;
+  /** Where rank 0 listens. */
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
 }
 
 const STAMP_PATH: string = resolve(

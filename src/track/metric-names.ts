@@ -14,6 +14,8 @@ export const METRICS = {
   'perf/forward_ms': 'forward passes of a step, milliseconds',
   'perf/backward_ms': 'backward passes of a step, milliseconds',
   'perf/optimizer_ms': 'clipping and update of a step, milliseconds',
+  'perf/balance': 'mean over largest of the ranks’ forward and backward times, 0 … 1',
+  'perf/balance_planned': 'the same of what the plan says their packs cost',
   'perf/tflops': 'model FLOPs a second, 10¹²',
   'perf/mfu': 'model FLOPs over peak FLOPs, 0 … 1',
   'perf/hfu': 'FLOPs with what is computed again over peak FLOPs, 0 … 1',

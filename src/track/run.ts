@@ -138,6 +138,25 @@ export class Run {
   }
 }
 
+/** What training needs of a run folder. */
+export type RunWriter = Pick<
+  Run,
+  'dir' | 'paths' | 'setStatus' | 'logMetrics' | 'logResume' | 'logEvent' | 'writeGenerated'
+>;
+
+/** A run folder that another process writes: nothing is written here. */
+export function silentRun(dir: string): RunWriter {
+  return {
+    dir,
+    paths: runPaths(dir),
+    setStatus: async () => undefined,
+    logMetrics: () => undefined,
+    logResume: () => undefined,
+    logEvent: () => undefined,
+    writeGenerated: async () => undefined,
+  };
+}
+
 function now(): number {
   return Date.now() / 1000;
 }

@@ -43,6 +43,7 @@ function stateAt(step: number): TrainState {
 async function save(step: number): Promise<void> {
   await saveCheckpointFolder(dir, stateAt(step), async (folder) => {
     writeFileSync(join(folder, 'model.safetensors'), `weights of ${step}`);
+    return undefined;
   });
 }
 

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { OneVisionError } from '../core/errors.ts';
 import { diskError, readJson, writeFileAtomic } from '../core/files.ts';
 import { stepName } from '../track/protocol.ts';
-import { digestFiles } from './saving/digest.ts';
+import { digestFiles, type FileDigest } from './saving/digest.ts';
 
 /** Sums since the last line of metrics, by source; kept so that a resumed run logs the same. */
 export interface SourceWindow {
@@ -57,28 +57,46 @@ export interface FoundCheckpoint {
   readonly state: TrainState;
 }
 
+/** Makes the empty folder that a checkpoint is written in. @param by whose it is */
+export async function beginCheckpoint(
+  parent: string,
+  step: number,
+  by: string = String(process.pid),
+): Promise<string> {
+  const temporary = join(parent, `.${stepName(step)}.${by}.tmp`);
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  return temporary;
+}
+
 /**
  * Writes a checkpoint: `write` fills a temporary folder, checksums and state follow, then it gets
  * its name. A kill at any point leaves the older checkpoints as they are.
  *
+ * @param write returns the checksums it knows already
+ * @param begun the temporary folder, where it is there already
  * @returns the folder.
  * @throws OneVisionError 'disk'.
  */
 export async function saveCheckpointFolder(
   parent: string,
   state: TrainState,
-  write: (dir: string) => Promise<void>,
+  write: (dir: string) => Promise<ReadonlyMap<string, FileDigest> | undefined>,
+  begun?: string,
 ): Promise<string> {
-  const name = stepName(state.step);
-  const temporary = join(parent, `.${name}.${process.pid}.tmp`);
-  const final = join(parent, name);
+  const final = join(parent, stepName(state.step));
+  let temporary = begun;
   try {
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-    await write(temporary);
-    const names = (await readdir(temporary)).sort();
-    const digests = await digestFiles(names.map((file) => join(temporary, file)));
-    const files = names.map((file, i) => ({ name: file, ...digests[i] }));
+    temporary ??= await beginCheckpoint(parent, state.step);
+    const known = (await write(temporary)) ?? new Map<string, FileDigest>();
+    const folder = temporary;
+    const names = (await readdir(folder)).sort();
+    const unknown = names.filter((file) => !known.has(file));
+    const digests = await digestFiles(unknown.map((file) => join(folder, file)));
+    const files = names.map((file) => ({
+      name: file,
+      ...(known.get(file) ?? digests[unknown.indexOf(file)]),
+    }));
     await writeFileAtomic(
       join(temporary, 'state.json'),
       `${JSON.stringify({ ...state, files }, null, 2)}\n`,
@@ -87,7 +105,9 @@ export async function saveCheckpointFolder(
     await rename(temporary, final);
     await syncFolder(parent);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    if (temporary !== undefined) {
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    }
     throw diskError(error, final);
   }
   return final;

@@ -85,6 +85,13 @@ export interface TrainSettings {
    * checkpoint, the packs since are not seen again.
    */
   readonly onNumerics?: 'stop' | 'skip' | 'rewind' | undefined;
+  /**
+   * With several ranks: `optimizer` cuts the optimizer's state, `full` also the decoder's weights and
+   * gradients, which are gathered block by block. Changes no result. Default `optimizer`.
+   */
+  readonly sharding?: 'optimizer' | 'full' | undefined;
+  /** Ranks that share a state, such as those of a machine; groups of them hold it again. Default: all. */
+  readonly shardRanks?: number | undefined;
   /** Runs the largest pack there can be before the first step. Default true. */
   readonly dryRun?: boolean | undefined;
   readonly seed?: number | undefined;
@@ -109,11 +116,12 @@ export type OptimizerConfig = Filled<OptimizerSettings>;
 /** The settings with every default filled in. */
 export type LoraConfig = Filled<LoraSettings>;
 export type TrainConfig = Filled<
-  Omit<TrainSettings, 'optimizer' | 'augment' | 'lora' | 'emaDecay'>
+  Omit<TrainSettings, 'optimizer' | 'augment' | 'lora' | 'emaDecay' | 'shardRanks'>
 > & {
   readonly optimizer: OptimizerConfig;
   readonly lora?: LoraConfig | undefined;
   readonly emaDecay?: number | undefined;
+  readonly shardRanks?: number | undefined;
   readonly augment: Readonly<Record<string, AugmentSettings>>;
 };
 
@@ -159,6 +167,8 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     lora: LoraSchema.optional(),
     emaDecay: z.number().gt(0).lt(1).optional(),
     onNumerics: z.enum(['stop', 'skip', 'rewind']).default('stop'),
+    sharding: z.enum(['optimizer', 'full']).default('optimizer'),
+    shardRanks: z.int().positive().optional(),
     dryRun: z.boolean().default(true),
     recompute: z.strictObject({ vision: schedule, language: schedule }).default({}),
     seed: z.int().default(0),

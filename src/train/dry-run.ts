@@ -4,7 +4,6 @@
 import { OneVisionError } from '../core/errors.ts';
 import { type Batch, makeBatch, type Segment } from '../model/batch.ts';
 import type { OneVision } from '../model/onevision.ts';
-import { zeroGradients } from '../nn/optim/optimizer.ts';
 import type { PackFacts } from '../pack/read.ts';
 import { backward, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
@@ -29,13 +28,15 @@ export function dryRun(learner: Learner, config: TrainConfig, facts: PackFacts):
   const batch = largestBatch(model, facts, config.microBatchPacks);
   const [tokens, patches] = [batch.inputIds.length, numPatches(batch)];
   try {
+    const { copies } = learner;
+    const body = (): void => {
+      const { lossSum } = model.loss(batch, { recompute: config.recompute, around: copies.around });
+      if (lossSum.requiresGrad) backward(ops.mulScalar(lossSum, 0));
+    };
     model.multiplyIn(config.matmul === 'bfloat16' ? 'bfloat16' : null, () =>
-      tidy(() => {
-        const { lossSum } = model.loss(batch, { recompute: config.recompute });
-        if (lossSum.requiresGrad) backward(ops.mulScalar(lossSum, 0));
-      }),
+      copies.pass(true, () => tidy(body)),
     );
-    learner.masters?.collect();
+    copies.finish();
   } catch (error) {
     if (!(error instanceof OneVisionError) || error.code !== 'memory') throw error;
     throw new OneVisionError(
@@ -48,8 +49,7 @@ export function dryRun(learner: Learner, config: TrainConfig, facts: PackFacts):
       },
     );
   } finally {
-    zeroGradients(learner.parameters.values());
-    zeroGradients(learner.learned.values());
+    learner.copies.clear();
   }
   return { tokens, patches, peakGib: process.resourceUsage().maxRSS / 1024 ** 2 };
 }

@@ -1,35 +1,53 @@
 // What a stage learns with: the trained parameters, their float32 copies, adapters, the optimizer and
 // the average. Owns all of it but the model, and knows what a checkpoint must hold of it.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { OneVision } from '../model/onevision.ts';
 import { Lora } from '../nn/lora.ts';
+import { type Copies, Originals } from '../nn/optim/copies.ts';
 import { Ema } from '../nn/optim/ema.ts';
 import { Masters } from '../nn/optim/masters.ts';
-import { copyState, type Optimizer } from '../nn/optim/optimizer.ts';
+import type { Optimizer } from '../nn/optim/optimizer.ts';
+import type { Shards } from '../parallel/shards.ts';
 import { noGrad, type Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import { openSafetensors } from '../tensor/safetensors.ts';
 import type { TrainConfig } from './config.ts';
 import { createOptimizer, partOf, selectTrainable } from './optimizer.ts';
+import { SavedState } from './saving/saved-state.ts';
 
-export const OPTIMIZER_FILE = 'optimizer.safetensors';
-const EMA_FILE = 'ema.safetensors';
-const LORA_FILE = 'lora.safetensors';
+const OPTIMIZER_FILE = 'optimizer';
+const EMA_FILE = 'ema';
+export const LORA_FILE = 'lora';
 const BASE = '.base';
+
+/** Cuts what is trained over ranks. */
+export type Sharding = (
+  model: OneVision,
+  trained: ReadonlyMap<string, Tensor>,
+  exact: ReadonlyMap<string, Tensor> | undefined,
+) => Shards;
 
 export class Learner {
   readonly model: OneVision;
   /** Trained parameters of the model, adapters included. */
   readonly parameters: ReadonlyMap<string, Tensor>;
-  readonly masters: Masters | undefined;
+  /** What the optimizer changes. */
+  readonly copies: Copies;
+  /** The same, where it is cut over ranks. */
+  readonly shards: Shards | undefined;
   readonly optimizer: Optimizer;
   readonly #ema: Ema | undefined;
   #lora: Lora | undefined;
 
-  /** @param exact float32 weights that the model's are roundings of, where there are such */
-  constructor(model: OneVision, config: TrainConfig, exact?: ReadonlyMap<string, Tensor>) {
+  /**
+   * @param exact float32 weights that the model's are roundings of, where there are such
+   * @param shard for several ranks
+   */
+  constructor(
+    model: OneVision,
+    config: TrainConfig,
+    exact?: ReadonlyMap<string, Tensor>,
+    shard?: Sharding,
+  ) {
     const { trainable, precision, offload, lora, emaDecay, seed } = config;
     this.model = model;
     const adapted = lora?.parts ?? [];
@@ -41,16 +59,16 @@ export class Learner {
     const adapters = this.#lora?.parameters() ?? new Map<string, Tensor>();
     for (const adapter of adapters.values()) adapter.requiresGrad = true;
     this.parameters = new Map([...own, ...adapters]);
-    if (precision === 'bfloat16' || offload) {
-      this.masters = new Masters(this.parameters, exact, offload ? 'cpu' : model.device);
-    }
-    this.optimizer = createOptimizer(this.learned, config.optimizer, seed);
-    if (emaDecay !== undefined) this.#ema = new Ema(this.learned, emaDecay);
-  }
-
-  /** The tensors that the optimizer changes. */
-  get learned(): ReadonlyMap<string, Tensor> {
-    return this.masters?.tensors ?? this.parameters;
+    this.shards = shard?.(model, this.parameters, exact);
+    const copied = precision === 'bfloat16' || offload;
+    const alone = (): Copies =>
+      copied
+        ? new Masters(this.parameters, exact, offload ? 'cpu' : model.device)
+        : new Originals(this.parameters);
+    this.copies = this.shards ?? alone();
+    const { tensors } = this.copies;
+    this.optimizer = createOptimizer(tensors, config.optimizer, seed, this.shards?.shapes);
+    if (emaDecay !== undefined) this.#ema = new Ema(tensors, emaDecay);
   }
 
   /** To be called after every update. */
@@ -65,13 +83,19 @@ export class Learner {
 
   /** The end of the stage: adapters become part of the weights. */
   merge(): void {
-    this.#lora?.merge();
+    if (this.#lora === undefined) return;
+    using _weights = this.copies.open();
+    this.#lora.merge();
+    this.shards?.refresh();
     this.#lora = undefined;
   }
 
-  /** What a checkpoint holds beside the model: file → tensors, the live ones. */
+  /**
+   * What a checkpoint holds beside the model: name of a file → tensors, the live ones. With several
+   * ranks each has its own part of these files, but for the adapters, which all ranks have.
+   */
   files(): Map<string, ReadonlyMap<string, Tensor>> {
-    const optimizer = new Map([...this.optimizer.state(), ...(this.masters?.state() ?? [])]);
+    const optimizer = new Map([...this.optimizer.state(), ...this.copies.state()]);
     const files = new Map<string, ReadonlyMap<string, Tensor>>([[OPTIMIZER_FILE, optimizer]]);
     if (this.#ema !== undefined) files.set(EMA_FILE, this.#ema.state());
     if (this.#lora !== undefined) files.set(LORA_FILE, loraState(this.#lora));
@@ -79,27 +103,32 @@ export class Learner {
   }
 
   /**
-   * Continues from a checkpoint of this stage; the model holds its weights already.
+   * Continues from a checkpoint of this stage, of any number of ranks; the model holds its weights
+   * already.
    * @throws OneVisionError 'checkpoint' where it is of other settings.
    */
   load(dir: string): void {
+    const { copies } = this;
+    const options = { isForAll: this.shards === undefined };
     if (this.#lora !== undefined) {
-      const saved = readTensors(join(dir, LORA_FILE));
-      copyState(loraState(this.#lora), saved.tensors);
-      saved.close();
+      using saved = new SavedState(dir, LORA_FILE, options);
+      const lora = loraState(this.#lora);
+      using _weights = copies.open();
+      saved.copyTo(lora);
+      copies.refresh();
     }
-    const saved = readTensors(join(dir, OPTIMIZER_FILE));
-    const isMaster = ([name]: readonly [string, Tensor]): boolean => name.endsWith('.master');
-    const entries = [...saved.tensors];
-    const masters = entries.filter(isMaster);
+    using saved = new SavedState(dir, OPTIMIZER_FILE, options);
     // float32 weights whose offload begins here are their own copies.
-    if (masters.length > 0) this.masters?.loadState(new Map(masters));
-    this.optimizer.loadState(new Map(entries.filter((entry) => !isMaster(entry))));
-    saved.close();
-    if (this.#ema === undefined || !existsSync(join(dir, EMA_FILE))) return;
-    const averages = readTensors(join(dir, EMA_FILE));
-    this.#ema.loadState(averages.tensors);
-    averages.close();
+    const isMaster = (name: string): boolean => name.endsWith('.master');
+    if (saved.has('.master')) {
+      saved.load(copies.state(), (state) => copies.loadState(state), isMaster);
+    }
+    const { optimizer } = this;
+    const apply = (state: ReadonlyMap<string, Tensor>): void => optimizer.loadState(state);
+    saved.load(optimizer.state(), apply, (name) => !isMaster(name));
+    if (this.#ema === undefined || !SavedState.isIn(dir, EMA_FILE)) return;
+    using averages = new SavedState(dir, EMA_FILE, options);
+    averages.copyTo(this.#ema.state());
   }
 
   /** Starts anew with the weights the model holds now: no momentum, no adapters' change. */
@@ -107,15 +136,13 @@ export class Learner {
     this.#lora?.reset();
     noGrad(() => {
       for (const tensor of this.optimizer.state().values()) ops.zero_(tensor);
-      for (const [name, master] of this.masters?.tensors ?? []) {
-        ops.copy_(master, this.parameters.get(name) as Tensor);
-      }
     });
+    this.copies.refresh();
   }
 
   [Symbol.dispose](): void {
     this.optimizer[Symbol.dispose]();
-    this.masters?.[Symbol.dispose]();
+    this.copies[Symbol.dispose]();
     this.#ema?.[Symbol.dispose]();
     this.#lora?.[Symbol.dispose]();
   }
@@ -136,14 +163,4 @@ function linearsOf(
 function loraState(lora: Lora): Map<string, Tensor> {
   const bases = [...lora.bases()].map(([name, tensor]) => [`${name}${BASE}`, tensor] as const);
   return new Map([...lora.parameters(), ...bases]);
-}
-
-function readTensors(path: string): { tensors: ReadonlyMap<string, Tensor>; close: () => void } {
-  const file = openSafetensors(path);
-  const tensors = new Map(file.names.map((name) => [name, file.tensor(name)]));
-  const close = (): void => {
-    for (const tensor of tensors.values()) tensor.dispose();
-    file.close();
-  };
-  return { tensors, close };
 }

@@ -30,13 +30,15 @@ export function selectTrainable(model: OneVision, parts: readonly Part[]): Map<s
 /**
  * The optimizer of a stage. One group for each part, kind of tensor and method: matrices decay,
  * vectors (norms, biases) do not; a part's learning rate is a multiple of the common one.
+ * @param shapes what is cut over ranks is a piece of a parameter of this shape
  */
 export function createOptimizer(
   parameters: ReadonlyMap<string, Tensor>,
   config: OptimizerConfig,
   seed = 0,
+  shapes: ReadonlyMap<string, readonly number[]> = new Map(),
 ): Optimizer {
-  if (parameters.size === 0) {
+  if (parameters.size === 0 && shapes.size === 0) {
     throw new OneVisionError('recipe', 'expected parameters to train, came none', {
       hint: 'name at least one part in `trainable`',
     });
@@ -44,14 +46,14 @@ export function createOptimizer(
   const byMethod = Map.groupBy(parameters, ([name, parameter]) =>
     config.name === 'muon' && isMuonMatrix(name, parameter) ? 'muon' : 'adamw',
   );
-  const adamw = new AdamW(groups(byMethod.get('adamw') ?? [], config), {
+  const adamw = new AdamW(groups(byMethod.get('adamw') ?? [], config, shapes), {
     betas: config.betas,
     eps: config.eps,
     seed,
   });
   const matrices = byMethod.get('muon');
   if (matrices === undefined) return adamw;
-  const muon = new Muon(groups(matrices, config), {
+  const muon = new Muon(groups(matrices, config, shapes), {
     momentum: config.momentum,
     dtype: config.muonPrecision,
   });
@@ -61,20 +63,20 @@ export function createOptimizer(
 function groups(
   parameters: readonly (readonly [string, Tensor])[],
   config: OptimizerConfig,
+  shapes: ReadonlyMap<string, readonly number[]>,
 ): ParameterGroup[] {
-  const decays = (parameter: Tensor): boolean =>
-    parameter.shape.filter((size) => size > 1).length > 1;
+  const decays = (name: string, parameter: Tensor): boolean =>
+    (shapes.get(name) ?? parameter.shape).filter((size) => size > 1).length > 1;
   const grouped = Map.groupBy(
     parameters,
-    ([name, parameter]) => `${partOf(name)} ${decays(parameter)}`,
+    ([name, parameter]) => `${partOf(name)} ${decays(name, parameter)}`,
   );
   return [...grouped.values()].map((members) => {
-    const [name, parameter] = members[0] ?? [];
-    const part = partOf(name ?? '');
+    const [name = '', parameter] = members[0] ?? [];
     return {
       parameters: new Map(members),
-      lrScale: config.partLr[part] ?? 1,
-      weightDecay: parameter !== undefined && decays(parameter) ? config.weightDecay : 0,
+      lrScale: config.partLr[partOf(name)] ?? 1,
+      weightDecay: parameter !== undefined && decays(name, parameter) ? config.weightDecay : 0,
     };
   });
 }

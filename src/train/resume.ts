@@ -6,16 +6,26 @@ import { loadModel } from '../model/checkpoint.ts';
 import { OneVision } from '../model/onevision.ts';
 import { type DType, noGrad } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import type { Run } from '../track/run.ts';
+import type { RunWriter } from '../track/run.ts';
 import { type FoundCheckpoint, findCheckpoint } from './checkpoints.ts';
+import { ALONE, type Ranks } from './parallel/ranks.ts';
 import type { PreparedStage } from './stage.ts';
 
-/** The newest whole checkpoint of a run; torn ones are warned of and left out. */
-export function findWhole(run: Run, log: Logger): Promise<FoundCheckpoint | undefined> {
-  return findCheckpoint(run.paths.checkpoints, (dir, reason) => {
-    log.warn(`checkpoint ${dir} is torn and left out: ${reason}`);
-    run.logEvent('warning', { message: `torn checkpoint ${dir}: ${reason}` });
-  });
+/**
+ * The newest whole checkpoint of a run, the same for all ranks; torn ones are warned of and left out.
+ */
+export async function findWhole(
+  run: RunWriter,
+  log: Logger,
+  ranks: Ranks = ALONE,
+): Promise<FoundCheckpoint | undefined> {
+  const look = (): Promise<FoundCheckpoint | undefined> =>
+    findCheckpoint(run.paths.checkpoints, (dir, reason) => {
+      log.warn(`checkpoint ${dir} is torn and left out: ${reason}`);
+      run.logEvent('warning', { message: `torn checkpoint ${dir}: ${reason}` });
+    });
+  const own = ranks.rank === 0 ? await look() : undefined;
+  return ranks.exchange(own ?? null, 'last checkpoint')[0] ?? undefined;
 }
 
 /**
@@ -23,11 +33,12 @@ export function findWhole(run: Run, log: Logger): Promise<FoundCheckpoint | unde
  * @throws OneVisionError 'checkpoint' when it was written with other settings, packs or model.
  */
 export async function resumePoint(
-  run: Run,
+  run: RunWriter,
   stages: readonly PreparedStage[],
   { log, device }: { readonly log: Logger; readonly device?: string | undefined },
+  ranks: Ranks = ALONE,
 ): Promise<(FoundCheckpoint & { readonly model: OneVision }) | undefined> {
-  const found = await findWhole(run, log);
+  const found = await findWhole(run, log, ranks);
   if (found === undefined) return undefined;
   const { step, stage: name, historyHash } = found.state;
   const stage = stages.find((candidate) => candidate.name === name);

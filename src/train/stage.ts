@@ -49,6 +49,8 @@ const HARMLESS = [
   'recompute',
   'offload',
   'dryRun',
+  'sharding',
+  'shardRanks',
   'keepEvery',
   'logEvery',
   'saveEvery',

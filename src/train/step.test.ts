@@ -9,6 +9,7 @@ import { prepareTinyRun, TINY_SPEC, tinyModel } from '../../test/support/tiny-ru
 import { OneVisionError } from '../core/errors.ts';
 import { makeBatch, NO_TARGET } from '../model/batch.ts';
 import type { OneVision } from '../model/onevision.ts';
+import { Originals } from '../nn/optim/copies.ts';
 import { openPacks } from '../pack/read.ts';
 import { memory, noGrad, setNumThreads, tidy } from '../tensor/index.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
@@ -42,7 +43,7 @@ function start(
   const config = OptimizerSchema.parse(optimizer);
   return {
     model,
-    parameters,
+    copies: new Originals(parameters),
     optimizer: createOptimizer(parameters, config),
     microBatchPacks,
     clip: 1,

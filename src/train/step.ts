@@ -4,19 +4,21 @@
 import { OneVisionError } from '../core/errors.ts';
 import { type Batch, NO_TARGET } from '../model/batch.ts';
 import type { OneVision, RecomputeParts } from '../model/onevision.ts';
-import type { Masters } from '../nn/optim/masters.ts';
-import { clipGradNorm, type Optimizer, zeroGradients } from '../nn/optim/optimizer.ts';
-import { backward, synchronize, type Tensor, tidy } from '../tensor/index.ts';
+import type { Copies } from '../nn/optim/copies.ts';
+import { clipGradNorm, type Optimizer } from '../nn/optim/optimizer.ts';
+import { backward, synchronize, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
+import { ALONE, type Ranks } from './parallel/ranks.ts';
 
 export interface StepOptions {
   readonly model: OneVision;
   readonly optimizer: Optimizer;
-  readonly parameters: ReadonlyMap<string, Tensor>;
-  /** float32 copies of the parameters that the optimizer works on. */
-  readonly masters?: Masters | undefined;
+  /** What the optimizer works on. */
+  readonly copies: Copies;
   readonly microBatchPacks: number;
+  /** Who else trains on the packs of this step. Default: nobody. */
+  readonly ranks?: Ranks | undefined;
   /** What linear layers multiply in. Default float32. */
   readonly matmul?: 'float32' | 'bfloat16';
   /** What losses are averaged over. Default: the tokens of the global batch. */
@@ -41,61 +43,126 @@ export interface StepResult {
   readonly forwardMs: number;
   readonly backwardMs: number;
   readonly optimizerMs: number;
+  /** Forward and backward of each rank. */
+  readonly computeMs: readonly number[];
 }
 
 /**
- * Trains on the packs of one step. The loss is Σ wᵢ·(−log pᵢ) / Σ wᵢ over all supervised tokens of
- * the global batch, so the number of micro-batches does not change it.
+ * Trains on the packs of one step, of which this process has its share. The loss is
+ * Σ wᵢ·(−log pᵢ) / Σ wᵢ over all supervised tokens of the global batch, so neither the number of
+ * micro-batches nor that of ranks changes it.
  *
  * @throws OneVisionError 'data' when no token is supervised; 'numerics' when loss or gradient is
- * not finite, before any parameter has changed.
+ * not finite, before any parameter has changed. All ranks throw alike.
  */
 export function trainStep(
   packs: readonly AssembledPack[],
   lr: number,
   options: StepOptions,
 ): StepResult {
-  const { model, optimizer, parameters, masters, clip } = options;
+  const { optimizer, copies, clip, ranks = ALONE } = options;
+  const shares = ranks.exchange(shareOf(packs, options.microBatchPacks), 'packs of the step');
+  const denominator = shares.reduce((sum, { weight }) => sum + weight, 0);
+  if (denominator === 0) throw noTargets(shares.flatMap(({ uids }) => uids));
+  const own = forwardAndBackward(packs, options, {
+    divisor: options.reduction === 'pack-mean' ? sumOf(shares, 'packs') : denominator,
+    passes: Math.max(...shares.map(({ passes }) => passes)),
+  });
+  const start = performance.now();
+  copies.finish();
+  const all = ranks.exchange(own, 'losses of the step');
+  const losses = mergeLosses(all);
+  const loss = losses.values().reduce((sum, part) => sum + part.sum, 0) / denominator;
+  const learned = copies.tensors.values().toArray();
+  const gradNorm = clipGradNorm(learned, clip > 0 ? clip : Number.POSITIVE_INFINITY, (norm) =>
+    copies.commonNorm(norm),
+  );
+  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+    copies.clear();
+    const bad = all.flatMap((part) => part.bad);
+    const uids = bad.length > 0 ? bad : shares.flatMap((share) => share.uids);
+    throw new NumericsError(loss, gradNorm, uids);
+  }
+  optimizer.step(lr);
+  copies.publish();
+  copies.clear();
+  synchronize(options.model.device);
+  const computeMs = all.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
+  const { forwardMs, backwardMs } = own;
+  const optimizerMs = performance.now() - start;
+  return { loss, bySource: losses, gradNorm, forwardMs, backwardMs, optimizerMs, computeMs };
+}
+
+/** What the ranks tell each other of their packs before a step. */
+interface Share {
+  readonly weight: number;
+  readonly packs: number;
+  readonly passes: number;
+  readonly uids: readonly string[];
+}
+
+function shareOf(packs: readonly AssembledPack[], microBatchPacks: number): Share {
+  return {
+    weight: sumWeights(packs.map((pack) => pack.batch)),
+    packs: packs.length,
+    passes: Math.ceil(packs.length / microBatchPacks),
+    uids: packs.flatMap((pack) => pack.uids),
+  };
+}
+
+function sumOf(shares: readonly Share[], key: 'packs' | 'weight'): number {
+  return shares.reduce((sum, share) => sum + share[key], 0);
+}
+
+/** What comes of the micro-batches of one rank; JSON can hold it. */
+interface Passed {
+  readonly bySource: readonly (readonly [source: string, sum: LossSum])[];
+  readonly bad: readonly string[];
+  readonly forwardMs: number;
+  readonly backwardMs: number;
+}
+
+function forwardAndBackward(
+  packs: readonly AssembledPack[],
+  options: StepOptions,
+  { divisor, passes }: { readonly divisor: number; readonly passes: number },
+): Passed {
+  const { model, copies, microBatchPacks } = options;
   const matmul = options.matmul === 'bfloat16' ? 'bfloat16' : null;
-  const denominator = sumWeights(packs.map((pack) => pack.batch));
-  if (denominator === 0) throw noTargets(packs);
+  const isPackMean = options.reduction === 'pack-mean';
   const losses = new LossLog();
   const times = { forwardMs: 0, backwardMs: 0 };
-  for (let first = 0; first < packs.length; first += options.microBatchPacks) {
-    const micro = packs.slice(first, first + options.microBatchPacks);
+  for (let pass = 0; pass < passes; pass += 1) {
+    const micro = packs.slice(pass * microBatchPacks, (pass + 1) * microBatchPacks);
     const batches = micro.map(({ batch }) => batch);
-    const isPackMean = options.reduction === 'pack-mean';
-    const batch = joinBatches(isPackMean ? batches.map(toPackMean) : batches);
     const work = (): void => {
+      const batch = joinBatches(isPackMean ? batches.map(toPackMean) : batches);
       const start = performance.now();
-      const made = model.loss(batch, { recompute: options.recompute });
+      const made = model.loss(batch, { recompute: options.recompute, around: copies.around });
       losses.add(micro, made.losses.toNumbers());
       const middle = performance.now();
       // Without an image nothing leads to a merger or tower that is trained alone.
-      const divisor = isPackMean ? packs.length : denominator;
       if (made.lossSum.requiresGrad) backward(ops.divScalar(made.lossSum, divisor));
       synchronize(model.device);
       times.forwardMs += middle - start;
       times.backwardMs += performance.now() - middle;
     };
-    model.multiplyIn(matmul, () => tidy(work));
-    masters?.collect();
+    const body = micro.length === 0 ? undefined : () => tidy(work);
+    model.multiplyIn(matmul, () => copies.pass(pass + 1 === passes, body));
   }
-  const loss = losses.sum / denominator;
-  const start = performance.now();
-  const learned = (masters?.tensors ?? parameters).values().toArray();
-  const gradNorm = clipGradNorm(learned, clip > 0 ? clip : Number.POSITIVE_INFINITY);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-    zeroGradients(learned);
-    const uids = losses.bad.length > 0 ? losses.bad : packs.flatMap((pack) => pack.uids);
-    throw new NumericsError(loss, gradNorm, uids);
+  return { bySource: [...losses.bySource], bad: losses.bad, ...times };
+}
+
+/** The losses of all ranks by source; sources in order of their names where there are several ranks. */
+function mergeLosses(parts: readonly Passed[]): Map<string, LossSum> {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return new Map(only.bySource);
+  const merged = new Map<string, LossSum>();
+  for (const [source, { sum, weight }] of parts.flatMap(({ bySource }) => bySource)) {
+    const total = merged.get(source) ?? { sum: 0, weight: 0 };
+    merged.set(source, { sum: total.sum + sum, weight: total.weight + weight });
   }
-  optimizer.step(lr);
-  masters?.publish();
-  zeroGradients(learned);
-  synchronize(model.device);
-  const optimizerMs = performance.now() - start;
-  return { loss, bySource: losses.bySource, gradNorm, ...times, optimizerMs };
+  return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A loss or a gradient that is not finite, with the samples it came from. */
@@ -113,8 +180,8 @@ export class NumericsError extends OneVisionError {
   }
 }
 
-function noTargets(packs: readonly AssembledPack[]): OneVisionError {
-  const where = nameSamples(packs.flatMap((pack) => pack.uids));
+function noTargets(uids: readonly string[]): OneVisionError {
+  const where = nameSamples(uids);
   return new OneVisionError('data', `expected supervised tokens in ${where}, came none`, {
     hint: 'every pack needs an assistant turn; see events.jsonl for skipped samples',
   });
@@ -131,10 +198,6 @@ function toPackMean(batch: Required<Batch>): Required<Batch> {
 class LossLog {
   readonly bySource: Map<string, LossSum> = new Map();
   readonly bad: string[] = [];
-
-  get sum(): number {
-    return this.bySource.values().reduce((total, { sum }) => total + sum, 0);
-  }
 
   /** Adds a micro-batch: its losses in order of its supervised tokens. */
   add(packs: readonly AssembledPack[], losses: readonly number[]): void {

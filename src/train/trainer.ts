@@ -4,14 +4,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { OneVisionError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { SaveCompanions } from '../model/checkpoint.ts';
 import type { OneVision } from '../model/onevision.ts';
 import { cosineLr } from '../nn/schedule.ts';
 import type { PackFacts } from '../pack/read.ts';
+import type { ProcessGroup } from '../parallel/process-group.ts';
 import { createSkipCounter, type SkipCounter } from '../sample/skips.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { formatStepLine } from '../track/console-line.ts';
 import type { GeneratedRow } from '../track/protocol.ts';
-import type { Run } from '../track/run.ts';
+import type { RunWriter } from '../track/run.ts';
 import {
   type FoundCheckpoint,
   pruneCheckpoints,
@@ -20,11 +22,17 @@ import {
   type TrainState,
 } from './checkpoints.ts';
 import { localAssembly, workerAssembly } from './data/assembly-line.ts';
+import { type Dealing, openDealing } from './data/dealing.ts';
 import { Loader } from './data/loader.ts';
 import { dryRun } from './dry-run.ts';
 import { Learner } from './learner.ts';
+import { type StepFacts, stepFacts } from './parallel/facts.ts';
+import { beginRankSave } from './parallel/rank-save.ts';
+import { type Ranks, ranksOf } from './parallel/ranks.ts';
+import { openShardGroups, shardingOf } from './parallel/sharding.ts';
 import { copyModel, findWhole, restoreWeights, resumePoint } from './resume.ts';
 import { Background } from './saving/background.ts';
+import { RewindLimit } from './saving/rewind-limit.ts';
 import { Snapshot } from './saving/snapshot.ts';
 import { catchSignals, type Signals } from './signals.ts';
 import {
@@ -39,7 +47,7 @@ import { gaugeOf } from './watch/gauge.ts';
 import { Meter } from './watch/meter.ts';
 
 export interface TrainOptions {
-  readonly run: Run;
+  readonly run: RunWriter;
   readonly stages: readonly StagePlan[];
   /** Folder of the tokenizer that the packs were counted with. */
   readonly tokenizer: string;
@@ -50,6 +58,8 @@ export interface TrainOptions {
   /** Where the model is trained; `createModel` puts it there. Default: the processor. */
   readonly device?: string | undefined;
   readonly log: Logger;
+  /** Who trains together: every rank calls `train` with the same options. Default: this process. */
+  readonly group?: ProcessGroup | undefined;
   /** Called after every step, with the steps done over all stages. */
   readonly onStep?: (step: number, result: StepResult) => void;
   /** What the model says on fixed prompts, written to `samples/` every so many steps. */
@@ -60,9 +70,6 @@ export interface TrainOptions {
 }
 
 type Packs = Parameters<typeof trainStep>[0];
-
-/** How often a stage may go back to the same checkpoint. */
-const MOST_REWINDS = 3;
 
 /**
  * Trains all stages that are not finished yet; each starts from the weights the one before ended
@@ -89,9 +96,10 @@ export async function train(options: TrainOptions): Promise<OneVision> {
 
 async function trainStages(options: TrainOptions, signals: Signals): Promise<OneVision> {
   const { run } = options;
+  const ranks = ranksOf(options.group);
   const stages = prepareStages(options.stages, options.modelHash);
-  await sweepCheckpoints(run.paths.checkpoints);
-  const found = await resumePoint(run, stages, options);
+  if (ranks.rank === 0) await sweepCheckpoints(run.paths.checkpoints);
+  const found = await resumePoint(run, stages, options, ranks);
   let model = found?.model ?? options.createModel();
   for (const stage of stages) {
     if (found !== undefined && found.state.step >= stage.firstStep + stage.config.steps) continue;
@@ -122,27 +130,36 @@ interface Start {
 /** One stage under way. */
 class StageTrainer {
   readonly #options: TrainOptions;
+  readonly #ranks: Ranks;
   readonly #stage: PreparedStage;
   readonly #learner: Learner;
   readonly #loader: Loader;
+  readonly #dealing: Dealing;
   readonly #facts: PackFacts;
   readonly #meter: Meter;
   readonly #skips: SkipCounter;
   readonly #saving: Background = new Background();
   readonly #rewinds: RewindLimit = new RewindLimit();
+  readonly #stopped: AbortController = new AbortController();
   #stageStep: number;
 
   private constructor(
     options: TrainOptions,
     stage: PreparedStage,
     { model, exact, from }: Start,
-    data: { readonly order: string; readonly facts: PackFacts },
+    data: { readonly order: string; readonly facts: PackFacts; readonly dealing: Dealing },
   ) {
     const { config } = stage;
+    const { group } = options;
+    const ranks = ranksOf(group);
     this.#options = options;
+    this.#ranks = ranks;
+    this.#dealing = data.dealing;
     this.#stage = stage;
     this.#facts = data.facts;
-    this.#learner = new Learner(model, config, exact.namedParameters());
+    const sharding =
+      group === undefined ? undefined : shardingOf(openShardGroups(group, config), config);
+    this.#learner = new Learner(model, config, exact.namedParameters(), sharding);
     this.#stageStep = from?.state.stageStep ?? 0;
     const before = from?.state ?? { tokens: 0, numSkipped: 0, window: {} };
     this.#meter = new Meter(before, gaugeOf(model, config));
@@ -159,6 +176,7 @@ class StageTrainer {
       packsPerStep: config.packsPerStep,
       firstStep: this.#stageStep,
       prefetch: config.prefetch,
+      share: (entries) => data.dealing.share(entries, ranks.rank),
       line: config.workers === 0 ? localAssembly(spec) : workerAssembly(spec, config.workers),
     });
   }
@@ -168,7 +186,10 @@ class StageTrainer {
     stage: PreparedStage,
     start: Start,
   ): Promise<StageTrainer> {
-    const data = await prepareOrder(stage, options.run.paths.packs, options.tokenizer);
+    const data = {
+      ...(await prepareOrder(stage, options.run.paths.packs, options.tokenizer)),
+      dealing: await openDealing(packFolders(stage), options.group?.size ?? 1),
+    };
     const trainer = new StageTrainer(options, stage, start, data);
     try {
       if (start.from !== undefined) trainer.#learner.load(start.from.dir);
@@ -186,8 +207,17 @@ class StageTrainer {
     return this.#stage.firstStep + this.#stageStep;
   }
 
-  /** Trains to the end of the stage, or until a signal is caught. */
+  /** Trains to the end of the stage, or until a signal is caught on any rank. */
   async run(caught: () => NodeJS.Signals | undefined): Promise<void> {
+    try {
+      await this.#run(caught);
+    } catch (error) {
+      this.#stopped.abort();
+      throw error;
+    }
+  }
+
+  async #run(caught: () => NodeJS.Signals | undefined): Promise<void> {
     const { config, name } = this.#stage;
     let saved = this.#stageStep;
     const save = async (): Promise<void> => {
@@ -198,7 +228,8 @@ class StageTrainer {
       await this.#trainStep();
       await setImmediate(); // lets signals, the terminal and a checkpoint being written in
       this.#saving.check();
-      const signal = caught();
+      const signals = this.#ranks.exchange(caught() ?? null, 'signals');
+      const signal = signals.find((one) => one !== null) ?? undefined;
       if (this.#stageStep % config.saveEvery === 0 || signal !== undefined) await save();
       if (signal === undefined) continue;
       await this.#saving.settle();
@@ -208,6 +239,8 @@ class StageTrainer {
     }
     if (saved < this.#stageStep) await save();
     await this.#saving.settle();
+    this.#ranks.exchange(null, 'end of the stage');
+    this.#learner.shards?.keepWhole();
     this.#options.run.logEvent('stage-end', { stage: name, step: this.#step });
   }
 
@@ -222,7 +255,8 @@ class StageTrainer {
     const { config } = this.#stage;
     const { run, onStep, generate } = this.#options;
     const loaded = await this.#loader.next();
-    this.#recordSkips(loaded.packs);
+    const facts = stepFacts(loaded, this.#dealing.costs(loaded.entries), this.#ranks);
+    this.#recordSkips(facts);
     const lr = cosineLr(this.#stageStep, {
       peak: config.optimizer.lr,
       min: config.optimizer.minLr,
@@ -232,12 +266,14 @@ class StageTrainer {
     const result = await this.#update(loaded.packs, lr);
     this.#stageStep += 1;
     if (result === undefined) return;
-    this.#meter.add(loaded, result);
+    this.#meter.add(facts, result);
     if (this.#stageStep % config.logEvery === 0 || this.#stageStep === config.steps) {
       this.#log({ lr, gradNorm: result.gradNorm });
     }
     onStep?.(this.#step, result);
     if (generate !== undefined && this.#step % generate.every === 0) {
+      using _weights = this.#learner.copies.open();
+      if (this.#ranks.rank > 0) return;
       await run.writeGenerated(this.#step, await generate.rows(this.#learner.model));
     }
   }
@@ -249,6 +285,7 @@ class StageTrainer {
     try {
       const result = trainStep(packs, lr, {
         ...this.#learner,
+        ranks: this.#ranks,
         microBatchPacks,
         matmul,
         reduction: lossWeighting === 'pack-mean' ? 'pack-mean' : 'token-mean',
@@ -283,9 +320,11 @@ class StageTrainer {
     this.#skips.check();
     if (config.onNumerics !== 'rewind') return;
     await this.#saving.settle();
-    const found = await findWhole(run, log);
+    const found = await findWhole(run, log, this.#ranks);
     if (found === undefined || !this.#rewinds.allows(found.dir)) throw named;
+    using _weights = this.#learner.copies.open();
     restoreWeights(this.#learner.model, found.dir);
+    this.#learner.copies.refresh();
     if (found.state.stage === stage) this.#learner.load(found.dir);
     else this.#learner.restart();
     const message = `went back to the weights of ${found.dir}`;
@@ -293,14 +332,12 @@ class StageTrainer {
     run.logEvent('warning', { stage, step: this.#step + 1, message });
   }
 
-  #recordSkips(packs: Packs): void {
-    for (const pack of packs) {
-      this.#skips.good(pack.uids.length);
-      for (const { uid, reason } of pack.skipped) {
-        const message = `${uid}: ${reason}`;
-        this.#options.run.logEvent('skip', { stage: this.#stage.name, step: this.#step, message });
-        this.#skips.skip(uid, reason);
-      }
+  #recordSkips({ numGood, skipped }: StepFacts): void {
+    this.#skips.good(numGood);
+    for (const { uid, reason } of skipped) {
+      const message = `${uid}: ${reason}`;
+      this.#options.run.logEvent('skip', { stage: this.#stage.name, step: this.#step, message });
+      this.#skips.skip(uid, reason);
     }
     this.#skips.check();
   }
@@ -332,26 +369,36 @@ class StageTrainer {
     };
     await this.#saving.settle();
     if (this.#stageStep >= config.steps) this.#learner.merge();
-    const snapshot = new Snapshot(this.#learner);
-    const companions = { tokenizer: loadTokenizer(tokenizer), image: this.#facts.processor };
+    const work = await this.#copyForSaving(state, {
+      tokenizer: loadTokenizer(tokenizer),
+      image: this.#facts.processor,
+    });
     this.#saving.start(async () => {
-      using copies = snapshot;
-      const write = (dir: string): Promise<void> => copies.write(dir, companions);
-      await saveCheckpointFolder(run.paths.checkpoints, state, write);
+      await work();
+      if (this.#ranks.rank > 0) return;
       run.logEvent('checkpoint', { stage: name, step: state.step });
       await pruneCheckpoints(run.paths.checkpoints, config);
     });
   }
-}
 
-/** Going back to one checkpoint again and again leads nowhere. */
-class RewindLimit {
-  #dir = '';
-  #count = 0;
-
-  allows(dir: string): boolean {
-    this.#count = dir === this.#dir ? this.#count + 1 : 1;
-    this.#dir = dir;
-    return this.#count <= MOST_REWINDS;
+  /** Copies what a checkpoint holds. @returns the work of writing it. */
+  async #copyForSaving(
+    state: TrainState,
+    companions: SaveCompanions,
+  ): Promise<() => Promise<void>> {
+    const parent = this.#options.run.paths.checkpoints;
+    const [learner, ranks] = [this.#learner, this.#ranks];
+    if (ranks.size > 1) {
+      const stopped = this.#stopped.signal;
+      return beginRankSave({ learner, ranks, parent, state, companions, stopped });
+    }
+    const snapshot = new Snapshot(learner);
+    return async () => {
+      using copies = snapshot;
+      await saveCheckpointFolder(parent, state, async (dir) => {
+        await copies.write(dir, companions);
+        return undefined;
+      });
+    };
   }
 }

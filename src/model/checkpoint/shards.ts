@@ -59,12 +59,8 @@ export async function writeWeights(
   }
   if (isOne) fs.rmSync(path.join(folder, INDEX), { force: true });
   else {
-    const total_size = [...tensors.values()].reduce((sum, tensor) => sum + sizeBytes(tensor), 0);
-    const weight_map = Object.fromEntries(
-      Object.entries(weightMap).sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
-    const index = { metadata: { total_size }, weight_map };
-    await writeFileAtomic(path.join(folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
+    const total = [...tensors.values()].reduce((sum, tensor) => sum + sizeBytes(tensor), 0);
+    await writeIndex(folder, weightMap, total);
   }
   for (const name of fs.readdirSync(folder)) {
     const isOurs = name === WEIGHTS || /^model-\d{5}-of-\d{5}\.safetensors$/.test(name);
@@ -72,7 +68,20 @@ export async function writeWeights(
   }
 }
 
-function shardName(number: number, count: number): string {
+/** The index of several files of weights: name of each tensor → its file. */
+export async function writeIndex(
+  folder: string,
+  fileOf: Readonly<Record<string, string>>,
+  total_size: number,
+): Promise<void> {
+  const weight_map = Object.fromEntries(
+    Object.entries(fileOf).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  const index = { metadata: { total_size }, weight_map };
+  await writeFileAtomic(path.join(folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
+}
+
+export function shardName(number: number, count: number): string {
   const digits = (n: number): string => String(n).padStart(5, '0');
   return `model-${digits(number)}-of-${digits(count)}.safetensors`;
 }

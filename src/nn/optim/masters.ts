@@ -4,9 +4,10 @@
 
 import { keep, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
-import { copyState } from './optimizer.ts';
+import { type Copies, NOTHING } from './copies.ts';
+import { copyState, zeroGradients } from './optimizer.ts';
 
-export class Masters {
+export class Masters implements Copies {
   /** The copies by the names of their parameters; an optimizer is made over these. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly #parameters: ReadonlyMap<string, Tensor>;
@@ -28,6 +29,26 @@ export class Masters {
         return [name, keep(noGrad(() => ops.toCopy(start, options)))];
       }),
     );
+  }
+
+  pass(_isLast: boolean, body: (() => void) | undefined): void {
+    body?.();
+    this.collect();
+  }
+
+  finish(): void {}
+
+  commonNorm(norm: number): number {
+    return norm;
+  }
+
+  clear(): void {
+    zeroGradients(this.#parameters.values());
+    zeroGradients(this.tensors.values());
+  }
+
+  open(): Disposable {
+    return NOTHING;
   }
 
   /** Adds the parameters' gradients to those of the copies, in float32, and forgets them. */
@@ -54,6 +75,14 @@ export class Masters {
       for (const [name, parameter] of this.#parameters) {
         const master = this.tensors.get(name);
         if (master !== undefined) ops.copy_(parameter, master);
+      }
+    });
+  }
+
+  refresh(): void {
+    noGrad(() => {
+      for (const [name, master] of this.tensors) {
+        ops.copy_(master, this.#parameters.get(name) as Tensor);
       }
     });
   }

@@ -88,19 +88,27 @@ export function zeroGradients(parameters: Iterable<Tensor>): void {
 
 /**
  * Scale all gradients in place so that their common norm is at most `maxNorm`.
+ * @param common the norm over all processes from that over the gradients here. Default: the same
  * @returns the norm before scaling; NaN or infinite if a gradient is (then nothing is scaled).
  */
-export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
+export function clipGradNorm(
+  parameters: Iterable<Tensor>,
+  maxNorm: number,
+  common: (norm: number) => number = (norm) => norm,
+): number {
   return noGrad(() =>
     tidy(() => {
       const gradients: Tensor[] = [];
       for (const { grad } of parameters) if (grad !== null) gradients.push(grad);
-      if (gradients.length === 0) return 0;
-      const norms = ops.stack(ops.foreachNorm(gradients));
-      const norm = Number(ops.linalgVectorNorm(norms).item());
+      const own = gradients.length === 0 ? 0 : normOf(gradients);
+      const norm = common(own);
       const scale = maxNorm / (norm + 1e-6);
-      if (scale < 1) ops.foreachMulScalar_(gradients, scale);
+      if (scale < 1 && gradients.length > 0) ops.foreachMulScalar_(gradients, scale);
       return norm;
     }),
   );
+}
+
+function normOf(tensors: readonly Tensor[]): number {
+  return Number(ops.linalgVectorNorm(ops.stack(ops.foreachNorm(tensors))).item());
 }

@@ -50,3 +50,8 @@ export function empty(tensor: Tensor): void {
 export function refill(tensor: Tensor, source: Tensor): void {
   native().refillStorage(tensor.handle, source.handle);
 }
+
+/** Memory again for a tensor that was emptied, with any elements: something fills it next. */
+export function allocate(tensor: Tensor): void {
+  native().refillStorage(tensor.handle, null);
+}

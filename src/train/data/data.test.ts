@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { prepareTinyRun, TINY_SPEC } from '../../../test/support/tiny-run.ts';
 import { OneVisionError } from '../../core/errors.ts';
+import { createRandom } from '../../core/hash.ts';
 import { augmentSchema } from '../../image/augment.ts';
+import { dealByCost } from '../../pack/balance/deal.ts';
 import { measureSample } from '../../pack/lengths.ts';
 import {
   drawOrder,
@@ -26,6 +28,7 @@ import {
   localAssembly,
   workerAssembly,
 } from './assembly-line.ts';
+import { openDealing } from './dealing.ts';
 import { Loader } from './loader.ts';
 import { LruCache } from './lru.ts';
 import { openPackSets } from './pack-sets.ts';
@@ -111,36 +114,53 @@ test('threads, prefetch and the starting point change no byte', async () => {
   assert.deepEqual(await takeAll(workerAssembly(spec, 1), 7, 5), expected.slice(28));
 });
 
-test('ranks share every step, and together read what one would', async () => {
+test('ranks share every step by cost, and together read what one would', async () => {
   const order = drawOrder([{ sets: [{ numPacks: 20 }], length: 40 }], 1);
   const path = join(dir, 'ranks.order');
   await writeOrder(path, order);
   const read = async (numRanks: number): Promise<string[]> => {
+    const dealing = await openDealing(spec.packDirs, numRanks);
     const loaders = Array.from({ length: numRanks }, (_, rank) => {
       const line = localAssembly(spec);
       const common = { order: path, packsPerStep: 4, firstStep: 2, prefetch: 2 };
-      return new Loader({ ...common, line, rank, numRanks });
+      return new Loader({ ...common, line, share: (entries) => dealing.share(entries, rank) });
     });
     const keys: string[] = [];
     for (let step = 0; step < 3; step += 1) {
+      const own: string[] = [];
       for (const loader of loaders) {
-        for (const pack of (await loader.next()).packs) keys.push(pack.key);
+        const { entries, packs } = await loader.next();
+        assert.equal(entries.length, 4);
+        own.push(...packs.map(({ key }) => key));
       }
+      keys.push(...own.sort());
     }
     await Promise.all(loaders.map((loader) => loader.close()));
     return keys;
   };
   const alone = await read(1);
   assert.equal(alone.length, 12);
-  assert.deepEqual(await read(2), alone);
-  assert.deepEqual(await read(4), alone);
-  const line = localAssembly(spec);
-  assert.throws(
-    () => new Loader({ order, packsPerStep: 4, firstStep: 0, prefetch: 1, line, numRanks: 3 }),
-    (error) =>
-      error instanceof OneVisionError && /multiple of the 3 ranks, came 4/.test(error.message),
-  );
-  await line.close();
+  for (const numRanks of [2, 3, 5]) assert.deepEqual(await read(numRanks), alone);
+});
+
+test('packs are dealt so that ranks cost about the same; some may get none', () => {
+  assert.deepEqual(dealByCost([1, 9, 2, 8], 2), [
+    [0, 1],
+    [2, 3],
+  ]);
+  assert.deepEqual(dealByCost([5, 5], 3), [[0], [1], []]);
+  const random = createRandom('deal');
+  for (let i = 0; i < 50; i += 1) {
+    const costs = Array.from({ length: 12 }, () => random.next());
+    const hands = dealByCost(costs, 3);
+    assert.deepEqual(
+      hands.flat().sort((a, b) => a - b),
+      costs.map((_, j) => j),
+    );
+    const sums = hands.map((hand) => hand.reduce((sum, j) => sum + (costs[j] ?? 0), 0));
+    const mean = costs.reduce((a, b) => a + b) / 3;
+    assert.ok(Math.max(...sums) < mean + Math.max(...costs));
+  }
 });
 
 test('any place of an order file is read without the rest', async () => {

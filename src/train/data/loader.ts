@@ -1,13 +1,20 @@
 // Gives the trainer its steps in order: follows the order file from a cursor and keeps a few steps
 // assembled ahead while libtorch computes.
 
-import { OneVisionError } from '../../core/errors.ts';
-import { type OrderFile, openOrder, orderInMemory, type PackOrder } from '../../pack/order.ts';
+import {
+  type OrderEntry,
+  type OrderFile,
+  openOrder,
+  orderInMemory,
+  type PackOrder,
+} from '../../pack/order.ts';
 import type { AssemblyLine } from './assembly-line.ts';
 import type { AssembledPack } from './segments.ts';
 
 /** The packs of one step, and how long the trainer waited for them. */
 export interface LoadedStep {
+  /** Those of all ranks. */
+  readonly entries: readonly OrderEntry[];
   /** Their arrays may be overwritten from the next call of `next` on. */
   readonly packs: readonly AssembledPack[];
   readonly waitMs: number;
@@ -23,9 +30,13 @@ export interface LoaderOptions {
   /** Steps assembled ahead. */
   readonly prefetch: number;
   readonly line: AssemblyLine;
-  /** Which part of every step is given: that of this rank of so many. Default: all of it. */
-  readonly rank?: number | undefined;
-  readonly numRanks?: number | undefined;
+  /** Which packs of a step are assembled here. Default: all. */
+  readonly share?: ((entries: readonly OrderEntry[]) => readonly OrderEntry[]) | undefined;
+}
+
+interface Queued {
+  readonly entries: readonly OrderEntry[];
+  readonly packs: Promise<readonly AssembledPack[]>;
 }
 
 /**
@@ -36,25 +47,14 @@ export class Loader {
   readonly #options: LoaderOptions;
   readonly #order: OrderFile;
   readonly #numSteps: number;
-  /** Packs of a step that this rank gets. */
-  readonly #share: number;
-  readonly #queue: Promise<readonly AssembledPack[]>[] = [];
+  readonly #queue: Queued[] = [];
   readonly #taken: AssembledPack[] = [];
   #next: number;
 
-  /** @throws OneVisionError 'recipe' when the packs of a step do not divide among the ranks. */
   constructor(options: LoaderOptions) {
-    const { order, packsPerStep, numRanks = 1 } = options;
-    if (packsPerStep % numRanks !== 0) {
-      throw new OneVisionError(
-        'recipe',
-        `expected packsPerStep to be a multiple of the ${numRanks} ranks, came ${packsPerStep}`,
-        { hint: 'set train.packsPerStep to a multiple of the data-parallel size' },
-      );
-    }
+    const { order, packsPerStep } = options;
     this.#options = options;
     this.#order = typeof order === 'string' ? openOrder(order) : orderInMemory(order);
-    this.#share = packsPerStep / numRanks;
     this.#numSteps = Math.floor(this.#order.length / packsPerStep);
     this.#next = options.firstStep;
     this.#fill();
@@ -66,11 +66,11 @@ export class Loader {
     const pending = this.#queue.shift();
     if (pending === undefined) throw new RangeError('the order has no further step');
     const start = performance.now();
-    const packs = await pending;
+    const packs = await pending.packs;
     const waitMs = performance.now() - start;
     this.#taken.push(...packs);
     this.#fill();
-    return { packs, waitMs };
+    return { entries: pending.entries, packs, waitMs };
   }
 
   async close(): Promise<void> {
@@ -79,13 +79,13 @@ export class Loader {
   }
 
   #fill(): void {
-    const { packsPerStep, prefetch, line, rank = 0 } = this.#options;
+    const { packsPerStep, prefetch, line, share = (all) => all } = this.#options;
     while (this.#queue.length < prefetch && this.#next < this.#numSteps) {
-      const first = this.#next * packsPerStep + rank * this.#share;
-      const entries = Array.from({ length: this.#share }, (_, i) => this.#order.entry(first + i));
-      const packs = Promise.all(entries.map((entry) => line.assemble(entry)));
+      const first = this.#next * packsPerStep;
+      const entries = Array.from({ length: packsPerStep }, (_, i) => this.#order.entry(first + i));
+      const packs = Promise.all(share(entries).map((entry) => line.assemble(entry)));
       packs.catch(() => undefined); // reported by the next() that takes it
-      this.#queue.push(packs);
+      this.#queue.push({ entries, packs });
       this.#next += 1;
     }
   }

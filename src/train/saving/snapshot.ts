@@ -8,6 +8,7 @@ import { keep, noGrad, type Tensor } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 import { saveSafetensors } from '../../tensor/safetensors.ts';
 import type { Learner } from '../learner.ts';
+import { stateFile } from './saved-state.ts';
 
 export class Snapshot {
   readonly #model: OneVision;
@@ -35,7 +36,7 @@ export class Snapshot {
   async write(dir: string, companions: Parameters<typeof saveCheckpoint>[2]): Promise<void> {
     await saveCheckpoint(dir, this.#model, companions);
     for (const [file, tensors] of this.#files) {
-      await saveSafetensors(join(dir, file), Object.fromEntries(tensors));
+      await saveSafetensors(join(dir, stateFile(file)), Object.fromEntries(tensors));
     }
   }
 

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomSegment, SMALL } from '../../../test/support/model.ts';
 import { makeBatch } from '../../model/batch.ts';
+import type { AssembledPack } from '../data/segments.ts';
+import { stepFacts } from '../parallel/facts.ts';
+import { ALONE } from '../parallel/ranks.ts';
 import { trainFlops } from '../price/flops.ts';
 import { type Work, workOf } from '../price/work.ts';
 import { peakFlopsOf } from './gauge.ts';
@@ -16,6 +19,7 @@ const RESULT = {
   forwardMs: 1,
   backwardMs: 1,
   optimizerMs: 1,
+  computeMs: [2],
 };
 const settings = {
   trainable: ['vision', 'merger', 'language'] as const,
@@ -26,10 +30,12 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
   const segments = [randomSegment('a', 9), randomSegment('b', 14, [])];
   const batch = { ...makeBatch(segments), lossWeights: new Float32Array(0) };
   const pack = { key: 'p', batch, sources: ['a', 'a'], uids: ['1', '2'], skipped: [] };
+  const factsOf = (packs: AssembledPack[]) =>
+    stepFacts({ entries: [], packs, waitMs: 0 }, [1], ALONE);
   const flopsOf = (work: Work) => trainFlops(SMALL, work, settings);
   const gauge = { flopsOf, peakFlops: 1e9, peakBytes: () => 2 ** 30 };
   const meter = new Meter(FRESH, gauge);
-  for (let step = 0; step < 3; step += 1) meter.add({ packs: [pack, pack], waitMs: 0 }, RESULT);
+  for (let step = 0; step < 3; step += 1) meter.add(factsOf([pack, pack]), RESULT);
   await new Promise((resolve) => setTimeout(resolve, 20));
   const metrics = meter.take({ lr: 1, gradNorm: 1 });
   const seconds = (3 * (metrics['perf/step_ms'] ?? 0)) / 1000;
@@ -43,7 +49,7 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
   assert.equal(metrics['mem/peak_gib'], 1);
 
   const blind = new Meter(FRESH, { ...gauge, peakFlops: undefined });
-  blind.add({ packs: [pack], waitMs: 0 }, RESULT);
+  blind.add(factsOf([pack]), RESULT);
   assert.equal(blind.take({ lr: 1, gradNorm: 1 })['perf/mfu'], undefined);
   assert.equal(peakFlopsOf('cpu'), undefined);
 });

@@ -2,9 +2,9 @@
 
 import type { MetricName } from '../../track/metric-names.ts';
 import type { SourceWindow } from '../checkpoints.ts';
-import type { LoadedStep } from '../data/loader.ts';
+import type { StepFacts } from '../parallel/facts.ts';
 import type { TrainFlops } from '../price/flops.ts';
-import { addWork, NO_WORK, type Work, workOf } from '../price/work.ts';
+import { addWork, NO_WORK, type Work } from '../price/work.ts';
 import type { StepResult } from '../step.ts';
 
 type Metrics = { [name in MetricName]?: number };
@@ -33,6 +33,8 @@ export class Meter {
   #forwardMs = 0;
   #backwardMs = 0;
   #optimizerMs = 0;
+  #planned = new Balance();
+  #measured = new Balance();
   #startMs: number = performance.now();
 
   constructor(
@@ -54,20 +56,14 @@ export class Meter {
     return Object.fromEntries(this.#window);
   }
 
-  /** Adds a step. */
-  add({ packs, waitMs }: LoadedStep, result: StepResult): void {
-    const tokensOf = new Map<string, number>();
-    for (const { batch, sources, skipped } of packs) {
-      sources.forEach((source, i) => {
-        const length = (batch.cuSeqlens[i + 1] ?? 0) - (batch.cuSeqlens[i] ?? 0);
-        tokensOf.set(source, (tokensOf.get(source) ?? 0) + length);
-      });
-      this.#work = addWork(this.#work, workOf(batch));
-      this.tokens += batch.inputIds.length;
-      this.#tokens += batch.inputIds.length;
-      this.#images += batch.grids.length / 3;
-      this.numSkipped += skipped.length;
-    }
+  /** Adds a step of all ranks. */
+  add(facts: StepFacts, result: StepResult): void {
+    const tokensOf = new Map(facts.tokensBySource);
+    this.#work = addWork(this.#work, facts.work);
+    this.tokens += facts.tokens;
+    this.#tokens += facts.tokens;
+    this.#images += facts.images;
+    this.numSkipped += facts.skipped.length;
     for (const [source, { sum, weight }] of result.bySource) {
       const before = this.#window.get(source) ?? { sum: 0, weight: 0, tokens: 0 };
       this.#window.set(source, {
@@ -77,7 +73,9 @@ export class Meter {
       });
     }
     this.#numSteps += 1;
-    this.#waitMs += waitMs;
+    this.#waitMs += facts.waitMs;
+    this.#planned.add(facts.costs);
+    this.#measured.add(result.computeMs);
     this.#forwardMs += result.forwardMs;
     this.#backwardMs += result.backwardMs;
     this.#optimizerMs += result.optimizerMs;
@@ -106,6 +104,10 @@ export class Meter {
       'mem/peak_gib': this.#gauge.peakBytes() / 2 ** 30,
       'data/num_skipped': this.numSkipped,
     };
+    if (this.#measured.ranks > 1) {
+      metrics['perf/balance'] = this.#measured.share;
+      metrics['perf/balance_planned'] = this.#planned.share;
+    }
     for (const [source, part] of this.#window) {
       metrics[`train/loss_${source}`] = part.sum / part.weight;
       metrics[`data/mix_${source}`] = part.tokens / tokens;
@@ -133,6 +135,25 @@ export class Meter {
     this.#forwardMs = 0;
     this.#backwardMs = 0;
     this.#optimizerMs = 0;
+    this.#planned = new Balance();
+    this.#measured = new Balance();
     this.#startMs = performance.now();
+  }
+}
+
+/** How evenly ranks are loaded: Σ mean / Σ max over steps, 1 where none waits. */
+class Balance {
+  ranks = 0;
+  #means = 0;
+  #maxima = 0;
+
+  add(loads: readonly number[]): void {
+    this.ranks = loads.length;
+    this.#means += loads.reduce((sum, load) => sum + load, 0) / loads.length;
+    this.#maxima += Math.max(...loads);
+  }
+
+  get share(): number {
+    return this.#maxima === 0 ? 1 : this.#means / this.#maxima;
   }
 }

@@ -1,8 +1,9 @@
 // `onevision train`: trains the stages of a recipe on its packs; resumes by itself.
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Ranks } from '../../../cluster/slurm/job/job-folder.ts';
 import { OneVisionError } from '../../../core/errors.ts';
+import { log } from '../../../core/log.ts';
 import { STAGES, type StageName } from '../../../recipe.ts';
 import { addClusterOptions, type ClusterOptions, runAsJob } from '../../cluster-options.ts';
 import { addRecipeOptions, openContext, parseWhole, type RecipeOptions } from '../../options.ts';
@@ -11,6 +12,9 @@ interface TrainOptions extends RecipeOptions, ClusterOptions {
   readonly nodes?: number;
   readonly ranksPerNode?: number;
   readonly stage: StageName | 'all';
+  /** Ranks to start on this machine. */
+  readonly launch?: number;
+  readonly rankTimeout: number;
 }
 
 export function trainCommand(): Command {
@@ -21,7 +25,9 @@ export function trainCommand(): Command {
       new Option('--stage <name>', 'last stage to train')
         .choices([...STAGES, 'all'])
         .default('all'),
-    );
+    )
+    .option('--launch <local:N>', 'train on N ranks, processes on this machine', parseLaunch)
+    .option('--rank-timeout <seconds>', 'how long ranks wait for each other', parseWhole, 600);
   addClusterOptions(addRecipeOptions(command))
     .option('--nodes <n>', 'machines of a training job (1)', parseWhole)
     .option('--ranks-per-node <n>', 'processes on each, one a GPU (1)', parseWhole);
@@ -31,9 +37,14 @@ export function trainCommand(): Command {
     const ranks = ranksOf(options);
     const sending = { what: 'train', jobs: join(dir, 'jobs'), recipe: recipe.slurm, ranks };
     await runAsJob(options, sending, async () => {
+      if (options.launch !== undefined && process.env['RANK'] === undefined) {
+        await launchSelf(options.launch, join(dir, 'logs'));
+        return;
+      }
       const { lastCheckpoint, trainRun } = await import('../../train-run.ts');
-      await trainRun(context, options.stage === 'all' ? 'instruct' : options.stage);
-      console.log(await lastCheckpoint(dir));
+      const last = options.stage === 'all' ? 'instruct' : options.stage;
+      const isFirst = await trainRun(context, last, options.rankTimeout);
+      if (isFirst) console.log(await lastCheckpoint(dir));
     });
   });
 }
@@ -48,4 +59,17 @@ function ranksOf({ nodes = 1, ranksPerNode = 1, cluster }: TrainOptions): Ranks 
     );
   }
   return isSeveral ? { nodes, perNode: ranksPerNode } : undefined;
+}
+
+/** This same command, once for each rank. */
+async function launchSelf(ranks: number, logs: string): Promise<void> {
+  const { launchRanks } = await import('../../../cluster/launch.ts');
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  await launchRanks({ ranks, command, logs, log });
+}
+
+function parseLaunch(text: string): number {
+  const ranks = Number(/^local:(\d+)$/.exec(text)?.[1] ?? 0);
+  if (ranks >= 1) return ranks;
+  throw new InvalidArgumentError('Expected local:N, such as local:2.');
 }
