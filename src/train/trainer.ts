@@ -3,17 +3,13 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { OneVisionError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
 import type { SaveCompanions } from '../model/checkpoint.ts';
 import type { OneVision } from '../model/onevision.ts';
 import { cosineLr } from '../nn/schedule.ts';
 import type { PackFacts } from '../pack/read.ts';
-import type { ProcessGroup } from '../parallel/process-group.ts';
 import { createSkipCounter, type SkipCounter } from '../sample/skips.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { formatStepLine } from '../track/console-line.ts';
-import type { GeneratedRow } from '../track/protocol.ts';
-import type { RunWriter } from '../track/run.ts';
 import {
   type FoundCheckpoint,
   pruneCheckpoints,
@@ -35,39 +31,11 @@ import { Background } from './saving/background.ts';
 import { RewindLimit } from './saving/rewind-limit.ts';
 import { Snapshot } from './saving/snapshot.ts';
 import { catchSignals, type Signals } from './signals.ts';
-import {
-  type PreparedStage,
-  packFolders,
-  prepareOrder,
-  prepareStages,
-  type StagePlan,
-} from './stage.ts';
+import { type PreparedStage, packFolders, prepareOrder, prepareStages } from './stage.ts';
 import { NumericsError, type StepResult, trainStep } from './step.ts';
+import type { TrainOptions } from './train-options.ts';
 import { gaugeOf } from './watch/gauge.ts';
 import { Meter } from './watch/meter.ts';
-
-export interface TrainOptions {
-  readonly run: RunWriter;
-  readonly stages: readonly StagePlan[];
-  /** Folder of the tokenizer that the packs were counted with. */
-  readonly tokenizer: string;
-  /** Makes the model that the first stage starts from. */
-  readonly createModel: () => OneVision;
-  /** Names that model (sizes and seed, or a checkpoint); another name cannot be resumed. */
-  readonly modelHash: string;
-  /** Where the model is trained; `createModel` puts it there. Default: the processor. */
-  readonly device?: string | undefined;
-  readonly log: Logger;
-  /** Who trains together: every rank calls `train` with the same options. Default: this process. */
-  readonly group?: ProcessGroup | undefined;
-  /** Called after every step, with the steps done over all stages. */
-  readonly onStep?: (step: number, result: StepResult) => void;
-  /** What the model says on fixed prompts, written to `samples/` every so many steps. */
-  readonly generate?: {
-    readonly every: number;
-    readonly rows: (model: OneVision) => Promise<readonly GeneratedRow[]>;
-  };
-}
 
 type Packs = Parameters<typeof trainStep>[0];
 

@@ -14,7 +14,8 @@ import { Run } from '../../src/track/run.ts';
 import { TrainConfigSchema, type TrainSettings } from '../../src/train/config.ts';
 import type { AssembleSettings } from '../../src/train/data/assemble.ts';
 import type { StagePlan } from '../../src/train/stage.ts';
-import { type TrainOptions, train } from '../../src/train/trainer.ts';
+import type { TrainOptions } from '../../src/train/train-options.ts';
+import { train } from '../../src/train/trainer.ts';
 import { TINY_PROCESSOR, tinySamples, writeSamples, writeTinyTokenizer } from './tiny-data.ts';
 
 /** How the tiny run's packs are assembled, without augmentation. */
