@@ -86,8 +86,9 @@ export class RankSnapshot {
   }
 }
 
+/** On the processor: a device has no room for a second model. */
 function copy(tensor: Tensor): Tensor {
-  return keep(noGrad(() => ops.clone(ops.detach(tensor))));
+  return keep(noGrad(() => ops.toCopy(tensor, { device: 'cpu' })));
 }
 
 function ownNames(
