@@ -71,7 +71,7 @@ export async function trainRun(
   const group = joinRanks(place, rankTimeoutS);
   if (place.rank === 0) await adoptAll(context, names);
   if (group !== undefined) barrier(group, 'packs that others released');
-  const run = 
+  const run =
     place.rank === 0
       ? await Run.open(dir, { recipe, sinks: openSinks(recipe.sinks, dir) })
       : silentRun(dir);
