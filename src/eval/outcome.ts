@@ -54,6 +54,8 @@ export interface StoredVerdict {
   /** The answer that the judge read out of the reply. */
   readonly parsed?: string | undefined;
   readonly failure?: string | undefined;
+  /** `random-fallback`: the judge could not be read, so the original draws. */
+  readonly faults?: readonly string[] | undefined;
 }
 
 /** What scoring sees of the data; the `AnsweredItem` of `scorers/scorer.ts`. */
@@ -184,6 +186,7 @@ const replySchema: z.ZodType<StoredReply> = z.strictObject({
       score: z.union([z.literal(0), z.literal(1)]).optional(),
       parsed: z.string().optional(),
       failure: z.string().optional(),
+      faults: z.array(z.string()).optional(),
     })
     .optional(),
   marks: z.record(z.string(), markSchema).optional(),

@@ -10,7 +10,7 @@ import type { EvalModel, Prepared } from './eval-model.ts';
 import type { ItemResult, Summary } from './outcome.ts';
 import { drawReferences } from './references.ts';
 import { type Job, type JobOptions, openJob, refuse } from './run/job.ts';
-import { type Judge, judgeRows } from './run/judge.ts';
+import { judgeRows, type OpenJudge } from './run/judge.ts';
 import { needsJudge } from './run/marks.ts';
 import { askShard, shardsOf } from './run/shard.ts';
 import { scoreReplies } from './run/summarise-replies.ts';
@@ -28,7 +28,7 @@ export interface EvaluateOptions<P extends Prepared> extends JobOptions {
   /** Rows of a shard and items prepared together. Default 256. */
   readonly window?: number;
   /** Asked about replies that no rule can score. */
-  readonly judge?: Judge | undefined;
+  readonly judge?: OpenJudge | undefined;
   readonly log?: Logger;
 }
 
@@ -68,7 +68,7 @@ async function evaluateOne<P extends Prepared>(
   const answered = await askAll(job, options);
   const rows =
     scorer.kind === 'reply' && options.judge !== undefined
-      ? await judgeRows(answered, (row) => needsJudge(row, scorer), options.judge)
+      ? await judgeRows(answered, scorer, (row) => needsJudge(row, scorer), options.judge)
       : answered;
   const { summary, marked } =
     scorer.kind === 'reply'

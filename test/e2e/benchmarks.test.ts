@@ -101,7 +101,8 @@ test('all 27 by an endpoint: each row ends as it was meant to, in every benchmar
     summaries[BENCHMARKS.findIndex((benchmark) => benchmark.name === name)] as Summary;
   const { profiles } = byName('mmmu').replies ?? {};
   assert.equal(profiles?.['strict']?.score, 3 / 9);
-  assert.equal(profiles['lmms-v0.5']?.score, 2 / 9, 'open questions never score at v0.5');
+  // lmms-eval rounds to five decimals.
+  assert.equal(profiles['lmms-v0.5']?.score, 0.22222, 'open questions never score at v0.5');
   assert.deepEqual(byName('mmbench-en').replies?.profiles['strict']?.denominator, 2);
   assert.equal(byName('doc-vqa').replies?.counts.hidden, 8);
 });
@@ -116,7 +117,7 @@ test('another profile scores the same replies anew and asks nothing but what had
   assert.ok(model.figures.numSent <= failed, 'only the rows that the endpoint refused');
   assert.equal(server.answered.size, before);
   const mmmu = paper[BENCHMARKS.findIndex(({ name }) => name === 'mmmu')];
-  assert.equal(mmmu?.accuracy, 2 / 9);
+  assert.equal(mmmu?.accuracy, 0.22222);
   assert.match(mmmu.scorer, /lmms-v0\.5/);
   // The fault of the original: a quarter of the questions, each asked four times.
   const charxiv = paper[BENCHMARKS.findIndex(({ name }) => name === 'charxiv-dq')];

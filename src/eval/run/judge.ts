@@ -1,12 +1,13 @@
-// Replies that no rule can score go to a judge: a model behind an endpoint that says whether a reply
-// states the accepted answer. Prompt and model are pinned; verdicts are kept, so a run without the
-// endpoint gives the same numbers, and a failure is a judge error, never a score.
-import * as z from 'zod';
-import { mapConcurrent } from '../../core/pool.ts';
+// Replies that no rule can read go to a judge behind an endpoint. Model and prompts are pinned; what it
+// says is kept, so a run without the endpoint gives the same numbers, and a failure is a judge error.
 import { openCache, requestKey } from '../../endpoint/answers.ts';
-import { type Question, RequestFailure } from '../../endpoint/chat.ts';
-import { createSender, type Sender } from '../../endpoint/sender.ts';
-import type { ItemResult, StoredVerdict } from '../outcome.ts';
+import { createSender } from '../../endpoint/sender.ts';
+import type { ReplyScorer } from '../benchmark.ts';
+import type { ItemResult, StoredReply, StoredVerdict } from '../outcome.ts';
+import { type AskJudge, createJudge, JUDGE_TEMPLATES, type Judge } from '../scorers/judge/judge.ts';
+import { judgeMarks } from '../scorers/judge/judge-marks.ts';
+import type { Mark } from '../scorers/scorer.ts';
+import { scoringNameOf } from './scoring-of.ts';
 
 export interface JudgeOptions {
   readonly model: string;
@@ -21,111 +22,82 @@ export interface JudgeOptions {
   readonly backoffMs?: number | undefined;
 }
 
-export interface Judge {
-  /** Model and prompt: part of the identity of every score that it had a hand in. */
+export interface OpenJudge extends Judge {
+  /** Model and prompts: part of the identity of every score that it had a hand in. */
   readonly identity: string;
-  verdict(row: ItemResult): Promise<StoredVerdict>;
   [Symbol.dispose](): void;
 }
 
-const PROMPT_VERSION = 1;
-const SYSTEM =
-  'You compare a reply with the accepted answers to a question. Say whether the reply states one of ' +
-  'the accepted answers: the same title, name, number or statement, whatever its wording, case or ' +
-  'punctuation. A reply that states several answers, or none, is wrong. Reply with one JSON object ' +
-  'and nothing else: {"answer": <what the reply states>, "score": 0 or 1}.';
-const MAX_TOKENS = 256;
 const DEFAULT_TIMEOUT_MS = 60_000;
+const CONCURRENCY = 64;
 
-const verdictSchema = z.object({
-  answer: z.union([z.string(), z.number(), z.null()]).optional(),
-  score: z.union([z.literal(0), z.literal(1)]),
-});
-
-export function openJudge(options: JudgeOptions): Judge {
-  const { model, url, apiKey, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const cache = openCache(options.cache);
-  const sender: Sender | undefined =
-    url === undefined
-      ? undefined
-      : createSender({
-          endpoint: { url, model, apiKey, timeoutMs },
-          cache,
-          maxConcurrency: options.maxConcurrency ?? 16,
-          maxRetries: options.maxRetries ?? 6,
-          backoffMs: options.backoffMs ?? 500,
-        });
+export function openJudge(options: JudgeOptions): OpenJudge {
+  const { model } = options;
+  const record = openCache(options.cache);
+  const judge = createJudge({ model, record, ask: askEndpoint(options, record) });
   return {
-    identity: requestKey('judge', PROMPT_VERSION, SYSTEM, model).slice(0, 16),
-    async verdict(row) {
-      const user = questionOf(row);
-      const key = requestKey('judge/1', model, SYSTEM, user);
-      try {
-        const known = cache.get(key);
-        if (known === undefined && sender === undefined) {
-          return { failure: 'no verdict is kept, and no endpoint is given to ask' };
-        }
-        const answer = known ?? (await sender?.obtain(key, async () => toAsk(user)));
-        return readVerdict(answer?.text ?? '');
-      } catch (error) {
-        if (error instanceof RequestFailure) return { failure: error.message };
-        throw error;
-      }
-    },
-    [Symbol.dispose]: () => cache.close(),
+    ...judge,
+    identity: requestKey('judge', ...JUDGE_TEMPLATES, model).slice(0, 16),
+    [Symbol.dispose]: () => record.close(),
   };
 }
 
-function questionOf({ prediction, reply, answer }: ItemResult): string {
-  const { question = '', options = [], answers = [answer] } = reply?.item ?? {};
-  const choices = options.map((option, place) => `${String.fromCharCode(65 + place)}. ${option}`);
-  return [
-    `Question: ${question}`,
-    ...(choices.length > 0 ? [`Options:\n${choices.join('\n')}`] : []),
-    `Accepted answers: ${JSON.stringify(answers)}`,
-    `Reply: ${prediction}`,
-  ].join('\n\n');
-}
-
-function toAsk(user: string): Question {
-  const messages = [
-    { role: 'system', content: SYSTEM },
-    { role: 'user', content: user },
-  ] as const;
-  return { messages, maxTokens: MAX_TOKENS, temperature: 0, seed: 42 };
-}
-
-/** The first JSON object of the text, fenced or not. */
-export function readVerdict(text: string): StoredVerdict {
-  const json = /\{[\s\S]*?\}/.exec(text)?.[0];
-  try {
-    const parsed = verdictSchema.safeParse(JSON.parse(json ?? ''));
-    if (parsed.success) {
-      const { answer, score } = parsed.data;
-      return {
-        score,
-        ...(answer === undefined || answer === null ? {} : { parsed: String(answer) }),
-      };
-    }
-  } catch {
-    // Not JSON: said below.
-  }
-  return { failure: `the judge gave no verdict: ${text.slice(0, 120)}` };
+function askEndpoint(
+  { url, model, apiKey, timeoutMs = DEFAULT_TIMEOUT_MS, ...limits }: JudgeOptions,
+  cache: ReturnType<typeof openCache>,
+): AskJudge | undefined {
+  if (url === undefined) return undefined;
+  const sender = createSender({
+    endpoint: { url, model, apiKey, timeoutMs },
+    cache,
+    maxConcurrency: limits.maxConcurrency ?? 16,
+    maxRetries: limits.maxRetries ?? 6,
+    backoffMs: limits.backoffMs ?? 500,
+  });
+  return async ({ prompt, maxTokens }, key) => {
+    const messages = [{ role: 'user', content: prompt }] as const;
+    const answer = await sender.obtain(key, async () => ({
+      messages,
+      maxTokens,
+      temperature: 0,
+      seed: 42,
+    }));
+    return answer.text;
+  };
 }
 
 /** Verdicts on the rows that need one, put beside their replies. */
 export async function judgeRows(
   rows: readonly ItemResult[],
+  { scoring }: ReplyScorer,
   needs: (row: ItemResult) => boolean,
   judge: Judge,
 ): Promise<ItemResult[]> {
-  const withVerdict = async (row: ItemResult): Promise<ItemResult> => {
-    const { reply } = row;
-    if (reply === undefined || !needs(row)) return row;
-    if (reply.verdict !== undefined && reply.verdict.failure === undefined) return row;
-    return { ...row, reply: { ...reply, verdict: await judge.verdict(row) } };
+  const isOpen = ({ verdict }: StoredReply): boolean => verdict?.score === undefined;
+  const open = rows.flatMap((row, place) =>
+    row.reply !== undefined && needs(row) && isOpen(row.reply)
+      ? [{ place, item: row.reply.item, text: row.prediction }]
+      : [],
+  );
+  // The profile says only what a failure counts, which is decided when the row is marked.
+  const name = scoringNameOf(scoring);
+  const marks = await judgeMarks(name, open, 'official', judge, CONCURRENCY);
+  const verdicts = new Map(open.map(({ place }, index) => [place, verdictOf(marks[index])]));
+  return rows.map((row, place) => {
+    const verdict = verdicts.get(place);
+    if (verdict === undefined || row.reply === undefined) return row;
+    return { ...row, reply: { ...row.reply, verdict } };
+  });
+}
+
+function verdictOf(mark: Mark | undefined): StoredVerdict {
+  if (mark === undefined || mark.outcome === 'judge-error') {
+    return { failure: 'the judge gave no verdict' };
+  }
+  const { score, parsed, faults } = mark;
+  return {
+    score: score === 1 ? 1 : 0,
+    ...(parsed === undefined ? {} : { parsed }),
+    ...(faults.length === 0 ? {} : { faults: [...faults] }),
   };
-  const judged: ItemResult[] = [];
-  for await (const row of mapConcurrent(rows, 64, withVerdict)) judged.push(row);
-  return judged;
 }

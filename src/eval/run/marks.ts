@@ -41,8 +41,11 @@ function judgedMark(
   profile: Profile,
 ): Mark {
   if (verdict?.score !== undefined) {
-    const outcome = verdict.score === 1 ? 'correct' : 'wrong';
-    return { ...mark, score: verdict.score, outcome, parsed: verdict.parsed };
+    const { score, parsed } = verdict;
+    const isDrawn = verdict.faults?.includes('random-fallback') === true;
+    if (isDrawn)
+      return { ...mark, score, parsed, outcome: 'unparsed', faults: ['random-fallback'] };
+    return { ...mark, score, parsed, outcome: score === 1 ? 'correct' : 'wrong' };
   }
   if (scoringOf(scoring).family !== 'judge') return mark;
   if (!profile.startsWith('lmms')) return noReply('judge-error');

@@ -1,11 +1,16 @@
 // The rules of a benchmark by their name.
 import { OneVisionError } from '../../core/errors.ts';
 import type { Scoring } from '../scorers/scorer.ts';
-import { SCORINGS } from '../scorers/scorings.ts';
+import { SCORING_NAMES, SCORINGS, type ScoringName } from '../scorers/scorings.ts';
 
 /** @throws OneVisionError 'usage' for a name without rules */
 export function scoringOf(name: string): Scoring {
-  const found = Object.entries(SCORINGS).find(([known]) => known === name)?.[1];
+  return SCORINGS[scoringNameOf(name)];
+}
+
+/** @throws OneVisionError 'usage' for a name without rules */
+export function scoringNameOf(name: string): ScoringName {
+  const found = SCORING_NAMES.find((known) => known === name);
   if (found !== undefined) return found;
   throw new OneVisionError('usage', `No rules for scoring are called ${name}.`);
 }

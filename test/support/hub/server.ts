@@ -30,9 +30,8 @@ export async function startPlanServer(plans: ReadonlyMap<string, ReplyPlan>): Pr
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const { text, key } = read(JSON.parse(Buffer.concat(chunks).toString()));
-      if (text.startsWith('Question: ') && text.includes('Accepted answers: ')) {
-        return judge(response, text);
-      }
+      if (text.startsWith('You grade ')) return judge(response, text);
+      if (EXTRACTION.test(text)) return say(response, 'none');
       if (await handle.before(response, number++)) return;
       const plan = plans.get(key) ?? [...plans].find(([words]) => text.includes(words))?.[1];
       answered.set(`${key} ${text}`, (answered.get(`${key} ${text}`) ?? 0) + 1);
@@ -64,14 +63,25 @@ function read({ messages }: Body): { text: string; key: string } {
   return { text, key: sha256Hex(bytes) };
 }
 
-/** Judges by containment; a wrong title gets no verdict. */
+/** Prompts of judges that only read an answer out of a reply. */
+const EXTRACTION = /^(?:Read the model response|Which option does the answer mean|The text below)/;
+
+/** Judges by containment; a call with a wrong title gets no verdict. */
 function judge(response: ServerResponse, text: string): void {
-  const [, answers = '[]', reply = ''] = /Accepted answers: (.*)\n\nReply: (.*)$/s.exec(text) ?? [];
-  const isRight = (JSON.parse(answers) as string[]).some((answer) => reply.includes(answer));
-  const content =
-    text.includes('title') && !isRight
-      ? 'no idea'
-      : JSON.stringify({ answer: reply, score: isRight ? 1 : 0 });
+  const verdicts: Record<string, string | number> = {};
+  let isOdd = false;
+  for (const [, n, question, reply = '', truth = ''] of text.matchAll(
+    /Question (\d): (.*)\nResponse \d: (.*)\nGround truth \d: (.*)\n/g,
+  )) {
+    const isRight = reply.includes(truth);
+    isOdd ||= question?.includes('title') === true && !isRight;
+    verdicts[`extract_answer_T${n}`] = reply;
+    verdicts[`score_T${n}`] = isRight ? 1 : 0;
+  }
+  say(response, isOdd ? 'no idea' : JSON.stringify(verdicts));
+}
+
+function say(response: ServerResponse, content: string): void {
   const choices = [{ message: { role: 'assistant', content }, finish_reason: 'stop' }];
   response.writeHead(200).end(JSON.stringify({ choices }));
 }

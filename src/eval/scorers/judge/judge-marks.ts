@@ -5,7 +5,13 @@ import { letters } from '../letters/letter.ts';
 import { scoreExtraction } from '../math/mathvista.ts';
 import type { AnsweredItem, Finding, Mark, Profile } from '../scorer.ts';
 import type { ScoringName } from '../scorings.ts';
-import { charxivRequest, parseCharxiv, TRIPLETS_A_CALL } from './charxiv.ts';
+import {
+  type CharxivVerdict,
+  charxivRequest,
+  parseCharxiv,
+  TRIPLETS_A_CALL,
+  type Triplet,
+} from './charxiv.ts';
 import * as extraction from './extraction.ts';
 import type { Judge } from './judge.ts';
 
@@ -58,10 +64,9 @@ async function charxivMarks(
       reply: pending[place]?.text ?? '',
       truth: pending[place]?.item.answers[0] ?? '',
     }));
-    const request = charxivRequest(template, triplets);
-    const verdicts = await attempt(judge, request, (text) => parseCharxiv(text, places.length));
+    const verdicts = await charxivVerdicts(template, triplets, judge);
     places.forEach((place, index) => {
-      const verdict = verdicts?.[index];
+      const verdict = verdicts[index];
       marks[place] =
         verdict === undefined
           ? judgeError(profile)
@@ -70,6 +75,22 @@ async function charxivMarks(
   };
   await Array.fromAsync(mapConcurrent(calls, concurrency, run));
   return marks;
+}
+
+/** Of a call that cannot be read, each triplet is asked alone: one odd reply spoils no other. */
+async function charxivVerdicts(
+  template: number,
+  triplets: readonly Triplet[],
+  judge: Judge,
+): Promise<(CharxivVerdict | undefined)[]> {
+  const request = charxivRequest(template, triplets);
+  const verdicts = await attempt(judge, request, (text) => parseCharxiv(text, triplets.length));
+  if (verdicts !== undefined) return verdicts;
+  if (triplets.length === 1) return [undefined];
+  const alone: (CharxivVerdict | undefined)[] = [];
+  for (const triplet of triplets)
+    alone.push(...(await charxivVerdicts(template, [triplet], judge)));
+  return alone;
 }
 
 /** A failed judge is no score; lmms-eval writes −1 and takes it into the mean. */

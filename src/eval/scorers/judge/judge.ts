@@ -5,14 +5,21 @@ import { type AnswerCache, requestKey } from '../../../endpoint/answers.ts';
 
 /** One question to the judge. The template's name and version are part of what is recorded. */
 export interface JudgeRequest {
-  /** `charxiv/1`: changes with every word of the template. */
-  readonly template: string;
+  readonly template: (typeof JUDGE_TEMPLATES)[number];
   readonly prompt: string;
   readonly maxTokens: number;
 }
 
+/** The templates there are; each changes its number with every word. */
+export const JUDGE_TEMPLATES = [
+  'charxiv/1',
+  'mathvista/1',
+  'mmbench/1',
+  'vl-rewardbench/1',
+] as const;
+
 /** Sends the prompt, greedy, to a model and returns its text; throws when there is none. */
-export type AskJudge = (request: JudgeRequest) => Promise<string>;
+export type AskJudge = (request: JudgeRequest, key: string) => Promise<string>;
 
 export interface Judge {
   /** Model name and revision: part of the score's identity. */
@@ -61,7 +68,7 @@ export function createJudge({ model, record, ask }: JudgeOptions): Judge {
         figures.replayed += 1;
         return known.text;
       }
-      const text = await answered(ask, request);
+      const text = await answered(ask, request, key);
       if (text === undefined) {
         figures.failed += 1;
         return undefined;
@@ -77,10 +84,11 @@ export function createJudge({ model, record, ask }: JudgeOptions): Judge {
 async function answered(
   ask: AskJudge | undefined,
   request: JudgeRequest,
+  key: string,
 ): Promise<string | undefined> {
   if (ask === undefined) return undefined;
   try {
-    return await ask(request);
+    return await ask(request, key);
   } catch (error) {
     if (error instanceof OneVisionError) throw error;
     return undefined;
