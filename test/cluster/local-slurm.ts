@@ -25,7 +25,7 @@ export interface LocalSlurm {
 }
 
 const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const NUM_CPUS = 2;
 
 /** Why Slurm cannot be started here, or undefined. */
@@ -95,7 +95,7 @@ function munged(dir: string): string[] {
 
 function settings(dir: string, controllerPort: number, nodePort: number): string {
   const { username } = userInfo();
-  const host = hostname();
+  const host = hostname().split('.')[0] ?? 'localhost';
   return [
     'ClusterName=onevision',
     `SlurmctldHost=${host}(127.0.0.1)`,
@@ -124,6 +124,8 @@ function settings(dir: string, controllerPort: number, nodePort: number): string
     'SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1',
     'ReturnToService=2',
     'KillWait=5',
+    // Two processors for Slurm, also where the machine has one.
+    'SlurmdParameters=config_overrides',
     'MessageTimeout=2',
     `NodeName=${host} NodeAddr=127.0.0.1 CPUs=${NUM_CPUS} RealMemory=2000`,
     'PreemptType=preempt/partition_prio',

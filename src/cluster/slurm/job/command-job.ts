@@ -101,7 +101,8 @@ export async function followCommand(
   const name = jobName(command.what, dir);
   const tail = createTail(join(dir, JOB_LOG));
   for (let waitMs = POLL_MS.first; ; waitMs = Math.min(waitMs * 1.3, POLL_MS.last)) {
-    const isOver = existsSync(join(dir, JOB_END)) || (await queuedJobs(log, name)).length === 0;
+    // One that was preempted leaves a bad end and is in the queue all the same.
+    const isOver = readEnd(dir)?.code === 0 || (await queuedJobs(log, name)).length === 0;
     print(tail());
     if (isOver) break;
     await sleep(waitMs);
