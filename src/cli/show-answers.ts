@@ -33,10 +33,12 @@ export async function saveGallery(dir: string, names: readonly string[]): Promis
   return path;
 }
 
-/** Benchmarks whose answers are written freely: the closing question comes from the best one. */
-const SPOKEN = ['counting', 'numbers', 'colour', 'position'];
+/** Benchmarks whose answers are written freely and hard to guess: the closing one is of the best. */
+const SPOKEN = ['counting', 'numbers'];
+/** The closing question is the first of so many that was answered rightly. */
+const CLOSING_AMONG = 8;
 
-/** Asks one held-out question live, and says how it went. */
+/** Asks one held-out question again, live: one of those it had right, and says so. */
 export async function closingQuestion(
   dir: string,
   summaries: readonly Summary[],
@@ -44,7 +46,8 @@ export async function closingQuestion(
   const best = summaries
     .filter(({ benchmark }) => SPOKEN.includes(benchmark))
     .sort((a, b) => b.accuracy - a.accuracy)[0];
-  const [item] = best === undefined ? [] : await firstItems(dir, best.benchmark, 1);
+  const items = best === undefined ? [] : await firstItems(dir, best.benchmark, CLOSING_AMONG);
+  const item = items.find(({ isCorrect }) => isCorrect) ?? items[0];
   if (item === undefined) return [];
   using chat = openChat(await lastCheckpoint(dir), {
     images: [item.image],
@@ -56,7 +59,7 @@ export async function closingQuestion(
   await writeFileAtomic(path, item.image);
   const picture = canDraw(process.stdout) ? drawImage(await decodeImage(item.image)) : [];
   return [
-    'One more, on a picture it has never seen:',
+    'One more, asked live, on a picture it has never seen (one of those it had right):',
     ...picture.map((line) => `  ${line}`),
     `  picture  ${path}`,
     `  asked    ${question}`,
