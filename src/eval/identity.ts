@@ -7,7 +7,7 @@ import { SCORINGS, type ScoringName } from './scorers/scorings.ts';
 export interface ScoreParts {
   /** Hash over the bytes of the data, pictures included. */
   readonly data: string;
-  /** What is asked: template, or a hash of the filled-in prompts. */
+  /** What is asked: a hash of the benchmark with its prompts and how many of its items. */
   readonly prompt: string;
   /** How replies are written; any JSON. */
   readonly decoding: unknown;

@@ -8,10 +8,11 @@ import { sha256Hex } from '../../core/hash.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { openItems } from '../data/open-items.ts';
 import type { EvalModel, Prepared } from '../eval-model.ts';
+import { scoreIdentity } from '../identity.ts';
 import type { ItemSource } from '../items.ts';
 import { type ItemResult, type Summary, summarySchema } from '../outcome.ts';
 import type { Profile } from '../scorers/scorer.ts';
-import { scoringOf } from './scoring-of.ts';
+import { scoringNameOf } from './scoring-of.ts';
 import { isAnswered, readResults } from './shard.ts';
 
 /** Part of every identity: raise it when the asking or a scorer of the demo's sets changes. */
@@ -72,11 +73,18 @@ export async function openJob(
   const { scorer, name } = benchmark;
   const parts = [ASK_VERSION, benchmark, source.dataHash, modelIdentity, limit ?? 'all'];
   const asked = sha256Hex(JSON.stringify(parts)).slice(0, 16);
-  const rules =
+  const identity =
     scorer.kind === 'reply'
-      ? [profile, scoringOf(scorer.scoring).version, options.judgeIdentity ?? '']
-      : [];
-  const identity = sha256Hex(JSON.stringify([asked, ...rules])).slice(0, 16);
+      ? scoreIdentity({
+          data: source.dataHash,
+          prompt: asked,
+          decoding: scorer.decoding,
+          model: modelIdentity,
+          scoring: scoringNameOf(scorer.scoring),
+          profile,
+          judge: options.judgeIdentity,
+        })
+      : sha256Hex(JSON.stringify([asked])).slice(0, 16);
   const folder = join(output, name);
   const samplesFile = join(folder, 'samples.jsonl');
   const summaryFile = join(folder, 'summary.json');
