@@ -173,11 +173,13 @@ function sortMembers({ numPacks, starts, members }: Packs): void {
 function findOverlong({ tokens, patches }: Lengths, limits: PackLimits): PackPlan['overlong'] {
   const found: { sample: number; reason: OverlongReason }[] = [];
   let smallest = Number.POSITIVE_INFINITY;
+  const { tokens: maxTokens, patches: maxPatches } = limits;
   for (let sample = 0; sample < tokens.length; sample += 1) {
     const needed = patches[sample] ?? 0;
     if (needed > 0 && needed < smallest) smallest = needed;
-    if ((tokens[sample] ?? 0) > limits.tokens) found.push({ sample, reason: 'tokens' });
-    else if (needed > limits.patches) found.push({ sample, reason: 'patches' });
+    if ((tokens[sample] ?? 0) <= maxTokens && needed <= maxPatches) continue;
+    if ((tokens[sample] ?? 0) > maxTokens) found.push({ sample, reason: 'tokens' });
+    else found.push({ sample, reason: 'patches' });
   }
   if (smallest > limits.patches && smallest < Number.POSITIVE_INFINITY) {
     throw new OneVisionError(

@@ -11,6 +11,7 @@ import { CHAR_TO_BYTE } from './byte-alphabet.ts';
 import { chatTemplateSource, QWEN_SYSTEM } from './chat-template-source.ts';
 import { defaultSystemOf } from './render-template.ts';
 import * as special from './special-tokens.ts';
+import { encodeByWords } from './word-cache.ts';
 
 /** Text to ids and back. Ids are those of the Hugging Face libraries. */
 export interface Tokenizer {
@@ -97,6 +98,8 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
     );
   }
   const hf = new HfTokenizer(json, config);
+  const encode = (text: string): readonly number[] =>
+    hf.encode(text, { add_special_tokens: false }).ids;
   const added = new Map(json.added_tokens.map((token) => [token.id, token.content]));
   const control = new Set(
     json.added_tokens.filter((token) => token.special === true).map((token) => token.id),
@@ -108,9 +111,7 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
     vocabSize,
     ids: findSpecialIds(hf, where),
     defaultSystem,
-    encode: cached((text) => {
-      return Int32Array.from(hf.encode(text, { add_special_tokens: false }).ids);
-    }),
+    encode: cached(encodeByWords(json, encode)),
     decode: (ids, options = {}) => {
       const known = Array.from(ids).filter((id) => hf.id_to_token(id) !== undefined);
       if (known.length === 0) return '';

@@ -30,8 +30,8 @@ export interface Survey {
 /** @param items samples to look at; undefined: all. */
 export function survey(needs: Needs, items: Uint32Array | undefined, seed: number): Survey {
   const { tokens, patches, maxTokens, maxPatches, segments } = needs;
-  const tokenCounts = new Float64Array(maxTokens + 1);
-  const patchCounts = new Float64Array(maxPatches + 1);
+  const tokenHits = new Uint32Array(maxTokens + 1);
+  const patchHits = new Uint32Array(maxPatches + 1);
   let sumTokens = 0;
   let sumPatches = 0;
   let numItems = 0;
@@ -39,7 +39,7 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
   let patchesRefuse = false;
   const total = items?.length ?? tokens.length;
   for (let i = 0; i < total; i += 1) {
-    const sample = items?.[i] ?? i;
+    const sample = items === undefined ? i : (items[i] ?? 0);
     const token = tokens[sample] ?? 0;
     const patch = patches[sample] ?? 0;
     if (token > maxTokens || patch > maxPatches) {
@@ -48,14 +48,16 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
       continue;
     }
     numItems += 1;
-    tokenCounts[token] = (tokenCounts[token] ?? 0) + 1;
-    patchCounts[patch] = (patchCounts[patch] ?? 0) + 1;
+    tokenHits[token] = (tokenHits[token] ?? 0) + 1;
+    patchHits[patch] = (patchHits[patch] ?? 0) + 1;
     sumTokens += token;
     sumPatches += patch;
+    if (patchesRefuse && tokensRefuse) continue;
     const excess = patch * maxTokens - token * maxPatches;
     if (excess > 0) patchesRefuse = true;
     else if (excess < 0) tokensRefuse = true;
   }
+  const [tokenCounts, patchCounts] = [Float64Array.from(tokenHits), Float64Array.from(patchHits)];
   const numText = patchCounts[0] ?? 0;
   const common = { items, segments, seed };
   return {
