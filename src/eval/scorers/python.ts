@@ -50,7 +50,7 @@ const DECIMAL =
 
 /** `float(text)`; undefined where Python raises. Accepts `1_000`, spaces around, `inf`, `nan`, `１２`. */
 export function float(text: string): number | undefined {
-  const plain = asciiDigits(strip(text));
+  const plain = numberText(text);
   if (DECIMAL.test(plain)) return Number(plain.replaceAll('_', ''));
   const named = /^([+-]?)(inf(?:inity)?|nan)$/i.exec(plain);
   if (named === null) return undefined;
@@ -60,13 +60,15 @@ export function float(text: string): number | undefined {
 
 /** `int(text)` as text without leading zeros; undefined where Python raises. Of any size. */
 export function integer(text: string): string | undefined {
-  const plain = asciiDigits(strip(text));
+  const plain = numberText(text);
   if (!/^[+-]?\d+(?:_\d+)*$/.test(plain)) return undefined;
   return BigInt(plain.replaceAll('_', '').replace('+', '')).toString();
 }
 
-function asciiDigits(text: string): string {
-  return text.replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
+/** Plain digits without white space around; of ASCII text, \x1c–\x1f are not white space here. */
+function numberText(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, '');
+  return strip(text).replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
 }
 
 /** Decimal digits come in runs of ten that start at a multiple known from where they stop. */
