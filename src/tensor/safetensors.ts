@@ -5,8 +5,8 @@ import { OneVisionError } from '../core/errors.ts';
 import { createFileAtomic } from '../core/files.ts';
 import type { DType } from './dtype.ts';
 import * as ops from './ops.ts';
-import { type Entry, formatHeader, parseHeader } from './storage/safetensors-header.ts';
 import { keep, tidy } from './scope.ts';
+import { type Entry, formatHeader, parseHeader } from './storage/safetensors-header.ts';
 import { type LazyTensor, lazyOf, type Placement, TensorFile } from './storage/stored-tensor.ts';
 import type { Tensor } from './tensor.ts';
 

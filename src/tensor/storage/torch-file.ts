@@ -4,11 +4,11 @@ import { closeSync, openSync } from 'node:fs';
 import { OneVisionError } from '../../core/errors.ts';
 import type { DType } from '../dtype.ts';
 import * as ops from '../ops.ts';
-import { itemBytes } from './safetensors-header.ts';
 import { tidy } from '../scope.ts';
 import type { Tensor } from '../tensor.ts';
 import { readPickle } from './pickle-read.ts';
 import { Foreign, PickleGlobal, type PickleValue } from './pickle-values.ts';
+import { itemBytes } from './safetensors-header.ts';
 import { type LazyTensor, type Placement, readFully, TensorFile } from './stored-tensor.ts';
 import { readZipDirectory, type ZipEntry } from './zip-read.ts';
 

@@ -2,8 +2,8 @@
 // are written; the bytes depend on the content only.
 import { createFileAtomic } from '../../core/files.ts';
 import { rawBytes } from '../safetensors.ts';
-import { itemBytes } from './safetensors-header.ts';
 import { keep } from '../scope.ts';
+import { itemBytes } from './safetensors-header.ts';
 import type { LazyTensor } from './stored-tensor.ts';
 import { STORAGES } from './torch-file.ts';
 import { ZipWriter } from './zip-write.ts';
