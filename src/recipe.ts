@@ -65,6 +65,18 @@ interface TokenizerSettings {
   readonly defaultSystem?: string | undefined;
 }
 
+/** What the model is asked every so many steps; its answers go to `samples/` of the run. */
+interface SampleSettings {
+  /** Steps of the run. */
+  readonly every: number;
+  readonly prompts: readonly {
+    readonly text: string;
+    readonly images?: readonly string[] | undefined;
+  }[];
+  /** Default 64. */
+  readonly maxNewTokens?: number | undefined;
+}
+
 /** A checked recipe. */
 export interface Recipe {
   readonly name: string;
@@ -88,6 +100,7 @@ export interface Recipe {
   readonly slurm?: SlurmConfig | undefined;
   /** Where metrics go beside metrics.jsonl. */
   readonly sinks: readonly SinkName[];
+  readonly samples?: SampleSettings | undefined;
 }
 
 /** A recipe as it is written. What is left out takes its default. */
@@ -106,6 +119,7 @@ export interface RecipeInput {
   readonly eval?: readonly string[] | undefined;
   readonly slurm?: SlurmInput | undefined;
   readonly sinks?: readonly SinkName[] | undefined;
+  readonly samples?: SampleSettings | undefined;
 }
 
 const size = z.int().positive();
@@ -131,6 +145,13 @@ const phaseSchema = z
 const stageSchema = z.strictObject({
   phases: z.array(phaseSchema).min(1),
   train: TrainConfigSchema,
+});
+const sampleSchema = z.strictObject({
+  every: size,
+  prompts: z
+    .array(z.strictObject({ text: z.string(), images: z.array(z.string()).optional() }))
+    .min(1),
+  maxNewTokens: size.optional(),
 });
 const modelSchema = z.union([
   z.strictObject({ width: size, headDim: size, visionLayers: size, textLayers: size }),
@@ -163,6 +184,7 @@ export const recipeSchema: z.ZodType<Recipe, RecipeInput> = z
     eval: z.array(z.string()).default([]),
     slurm: slurmSchema.optional(),
     sinks: z.array(z.enum(SINK_NAMES)).default([]),
+    samples: sampleSchema.optional(),
   })
   .refine(({ model, tokenizer }) => 'from' in model || tokenizer !== undefined, {
     path: ['tokenizer'],

@@ -11,6 +11,7 @@ import { mostCommonType } from '../model/checkpoint/compare.ts';
 import { sizeBytes, writeWeights } from '../model/checkpoint/shards.ts';
 import { openWeights } from '../model/checkpoint/weights.ts';
 import { loadConfig, saveConfig } from '../model/checkpoint.ts';
+import { withAverages } from '../model/convert/ema.ts';
 import { describeModel, type ModelInfo } from '../model/convert/info.ts';
 import { mergeAdapter } from '../model/convert/lora.ts';
 import { fromMegatron, openMegatron, saveMegatron } from '../model/convert/megatron.ts';
@@ -90,6 +91,19 @@ export async function convertLora(base: string, adapter: string, out: string): P
   await writeWeights(out, merged.tensors);
   log.info(`changed ${merged.numChanged} weights`);
   report(out, merged.tensors);
+}
+
+/** A checkpoint → a model folder of its moving average. */
+export async function convertEma(checkpoint: string, out: string): Promise<void> {
+  refuseInPlace(out, [checkpoint]);
+  using weights = openWeights(checkpoint);
+  using averaged = withAverages(weights.tensors, checkpoint);
+  await copyCompanions(checkpoint, out);
+  const dtype = mostCommonType(averaged.tensors) ?? 'bfloat16';
+  await saveConfig(out, loadConfig(checkpoint), dtype, join(checkpoint, 'config.json'));
+  await writeWeights(out, averaged.tensors);
+  log.info(`took ${averaged.numChanged} averages`);
+  report(out, averaged.tensors);
 }
 
 export function printInfo(folder: string, json: boolean): void {

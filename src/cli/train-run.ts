@@ -16,6 +16,7 @@ import { openSinks } from '../track/sinks/open-sinks.ts';
 import { findCheckpoint } from '../train/checkpoints.ts';
 import { loadForTraining } from '../train/resume.ts';
 import { train } from '../train/trainer.ts';
+import { askEvery } from './ask-every.ts';
 import { type PipelineContext, packPiece, stagePhases, tokenizerFolder } from './pipeline.ts';
 
 /** How long a rank waits for the others, by default: reading a large checkpoint takes minutes. */
@@ -90,6 +91,9 @@ export async function trainRun(
       modelHash: startHash,
       log: place.rank === 0 ? log : silentLog,
       group,
+      ...(recipe.samples === undefined
+        ? {}
+        : { generate: askEvery(recipe.samples, { tokenizer, image: recipe.processor }) }),
     });
     await run.setStatus('done');
     group?.close();

@@ -1,7 +1,7 @@
 // The recipe of LLaVA-OneVision-1.5-4B with its sizes made tiny: from a model folder and released packs
 // through all three stages, and what it is said to take before.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { loadRecipe } from '../../src/recipe.ts';
 import { readManifest } from '../../src/sample/manifest.ts';
 import { setNumThreads } from '../../src/tensor/index.ts';
 import { loadTokenizer } from '../../src/text/tokenizer.ts';
-import { readMetrics } from '../../src/track/read.ts';
+import { readGenerated, readMetrics } from '../../src/track/read.ts';
 import { findGpu, type Gpu } from '../../src/train/price/gpus.ts';
 import { writeReleasedPacks } from '../support/released-packs.ts';
 import { TINY_PROCESSOR } from '../support/tiny-data.ts';
@@ -46,6 +46,8 @@ function overrides(): string[] {
     `model.from=${join(dir, 'stage0')}`,
     `processor=${JSON.stringify(TINY_PROCESSOR)}`,
     'pack.maxTokens=256',
+    'sinks=["tensorboard"]',
+    'samples={"every":5,"prompts":[{"text":"What colour is this?"}],"maxNewTokens":3}',
     'pack.maxPatches=512',
     ...set('align', 3, released),
     ...set('mid-train', 4, [
@@ -73,6 +75,12 @@ test('all three stages train on released packs and our own, and a second start h
   );
   for (const row of rows) assert.ok((row['train/loss'] ?? Number.NaN) > 0);
   assert.equal(readManifest(join(run, 'packs', 'align-1')).stage, 'adopt');
+  assert.equal(globSync('tensorboard/events.out.tfevents.*', { cwd: run }).length, 2);
+  const asked = await Promise.all([5, 10].map((step) => readGenerated(run, step)));
+  assert.deepEqual(
+    asked.flat().map(({ prompt }) => prompt),
+    ['What colour is this?', 'What colour is this?'],
+  );
   assert.ok(!existsSync(join(run, 'packs', 'instruct-1')), 'packs of ours are read where they lie');
   await trainRun(context);
   assert.equal((await readMetrics(run)).length, rows.length);

@@ -20,6 +20,7 @@ export function convertCommand(): Command {
     .addCommand(mergeCommand())
     .addCommand(megatronCommand())
     .addCommand(loraCommand())
+    .addCommand(emaCommand())
     .addCommand(infoCommand());
 }
 
@@ -63,6 +64,17 @@ function loraCommand(): Command {
     .action(async (adapter: string, { base, out }: { base: string; out: string }) => {
       const { convertLora } = await import('../../convert-model.ts');
       await convertLora(base, adapter, out);
+    });
+}
+
+function emaCommand(): Command {
+  return new Command('ema')
+    .description("make a model of a checkpoint's moving average")
+    .argument('<checkpoint>', 'a checkpoint folder with ema.safetensors')
+    .requiredOption('--out <folder>', 'where the model goes')
+    .action(async (checkpoint: string, { out }: { out: string }) => {
+      const { convertEma } = await import('../../convert-model.ts');
+      await convertEma(checkpoint, out);
     });
 }
 
