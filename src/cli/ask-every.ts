@@ -7,7 +7,7 @@ import { preparePrompt } from '../model/processor.ts';
 import type { Recipe } from '../recipe.ts';
 import { IMAGE_MARK } from '../text/special-tokens.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
-import type { TrainOptions } from '../train/trainer.ts';
+import type { TrainOptions } from '../train/train-options.ts';
 
 /** @param processor folder of the tokenizer, and the image settings */
 export function askEvery(

@@ -9,6 +9,7 @@ import { OneVisionError } from '../core/errors.ts';
 import { diskError, readJson, writeFileAtomic } from '../core/files.ts';
 import { stepName } from '../track/protocol.ts';
 import { digestFiles, type FileDigest } from './saving/digest.ts';
+import type { StepNumbers } from './watch/spikes.ts';
 
 /** Sums since the last line of metrics, by source; kept so that a resumed run logs the same. */
 export interface SourceWindow {
@@ -31,6 +32,8 @@ export interface TrainState {
   readonly tokens: number;
   readonly numSkipped: number;
   readonly window: Readonly<Record<string, SourceWindow>>;
+  /** Loss and gradient norm of the last steps, which the next ones are judged by. */
+  readonly recent?: readonly StepNumbers[] | undefined;
 }
 
 const FileSchema = z.strictObject({ name: z.string(), bytes: z.number(), sha256: z.string() });
@@ -47,6 +50,7 @@ const StateSchema = z.object({
     z.string(),
     z.object({ sum: z.number(), weight: z.number(), tokens: z.number() }),
   ),
+  recent: z.array(z.object({ loss: z.number(), gradNorm: z.number() })).optional(),
   /** What the folder holds; a checkpoint that differs is torn. */
   files: z.array(FileSchema),
 });

@@ -92,6 +92,11 @@ export interface TrainSettings {
   readonly sharding?: 'optimizer' | 'full' | undefined;
   /** Ranks that share a state, such as those of a machine; groups of them hold it again. Default: all. */
   readonly shardRanks?: number | undefined;
+  /**
+   * A loss or gradient that stands out from the 32 steps before. `record`: an event names its worst
+   * samples and the last checkpoint. The others as for `onNumerics`, before a weight has changed.
+   */
+  readonly onSpike?: 'record' | 'stop' | 'skip' | 'rewind' | undefined;
   /** Runs the largest pack there can be before the first step. Default true. */
   readonly dryRun?: boolean | undefined;
   readonly seed?: number | undefined;
@@ -167,6 +172,7 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     lora: LoraSchema.optional(),
     emaDecay: z.number().gt(0).lt(1).optional(),
     onNumerics: z.enum(['stop', 'skip', 'rewind']).default('stop'),
+    onSpike: z.enum(['record', 'stop', 'skip', 'rewind']).default('record'),
     sharding: z.enum(['optimizer', 'full']).default('optimizer'),
     shardRanks: z.int().positive().optional(),
     dryRun: z.boolean().default(true),

@@ -205,3 +205,29 @@ test('several batches as one keep their segments', () => {
   const sum = lossOf(model, a.batch) + lossOf(model, b.batch);
   assert.ok(Math.abs(lossOf(model, two) - sum) < 1e-4 * sum);
 });
+
+test('a step that is refused names its samples of highest loss and changes nothing', () => {
+  const options = start();
+  const before = weights(options.model);
+  let seen: readonly string[] = [];
+  const judge: StepOptions['judge'] = ({ loss, gradNorm }, worst) => {
+    assert.ok(loss > 0 && gradNorm > 0);
+    seen = worst;
+    return 'loss 9 above 3';
+  };
+  const step = (): StepResult => trainStep(packs.slice(0, 2), 1e-3, { ...options, judge });
+  assert.throws(step, { code: 'numerics', message: /like those before, came loss 9 above 3/ });
+  assert.deepEqual(weights(options.model), before);
+  const means = packs.slice(0, 2).flatMap(({ batch, uids }) =>
+    uids.map((uid, segment) => {
+      const targets = batch.targets.map((target, i) => {
+        const [from = 0, to = 0] = batch.cuSeqlens.subarray(segment, segment + 2);
+        return i >= from && i < to ? target : NO_TARGET;
+      });
+      const count = targets.filter((target) => target !== NO_TARGET).length;
+      return { uid, mean: count === 0 ? 0 : lossOf(options.model, { ...batch, targets }) / count };
+    }),
+  );
+  const sorted = means.sort((a, b) => b.mean - a.mean).map(({ uid }) => uid);
+  assert.deepEqual(seen.slice(0, 3), sorted.slice(0, 3));
+});

@@ -10,6 +10,7 @@ import { backward, synchronize, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
 import { ALONE, type Ranks } from './parallel/ranks.ts';
+import type { StepNumbers } from './watch/spikes.ts';
 
 export interface StepOptions {
   readonly model: OneVision;
@@ -27,6 +28,8 @@ export interface StepOptions {
   readonly recompute?: RecomputeParts | undefined;
   /** Largest gradient norm; 0 does not clip. */
   readonly clip: number;
+  /** Says why a step is refused before a weight changes; `worst` are its samples of highest loss. */
+  readonly judge?: (numbers: StepNumbers, worst: readonly string[]) => string | undefined;
 }
 
 /** Σ weight · loss and Σ weight of some tokens. */
@@ -83,6 +86,12 @@ export function trainStep(
     const uids = bad.length > 0 ? bad : shares.flatMap((share) => share.uids);
     throw new NumericsError(loss, gradNorm, uids);
   }
+  const worst = worstOf(all);
+  const spike = options.judge?.({ loss, gradNorm }, worst);
+  if (spike !== undefined) {
+    copies.clear();
+    throw new SpikeError(spike, worst);
+  }
   optimizer.step(lr);
   copies.publish();
   copies.clear();
@@ -118,6 +127,7 @@ function sumOf(shares: readonly Share[], key: 'packs' | 'weight'): number {
 interface Passed {
   readonly bySource: readonly (readonly [source: string, sum: LossSum])[];
   readonly bad: readonly string[];
+  readonly worst: readonly SampleLoss[];
   readonly forwardMs: number;
   readonly backwardMs: number;
 }
@@ -150,7 +160,7 @@ function forwardAndBackward(
     const body = micro.length === 0 ? undefined : () => tidy(work);
     model.multiplyIn(matmul, () => copies.pass(pass + 1 === passes, body));
   }
-  return { bySource: [...losses.bySource], bad: losses.bad, ...times };
+  return { bySource: [...losses.bySource], bad: losses.bad, worst: losses.worst, ...times };
 }
 
 /** The losses of all ranks by source; sources in order of their names where there are several ranks. */
@@ -165,18 +175,33 @@ function mergeLosses(parts: readonly Passed[]): Map<string, LossSum> {
   return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A loss or a gradient that is not finite, with the samples it came from. */
-export class NumericsError extends OneVisionError {
+/** A step that is refused before a weight changes, with the samples it came from. */
+export class RefusedStep extends OneVisionError {
   readonly uids: readonly string[];
+  /** Why, in short. */
+  readonly reason: string;
 
-  constructor(loss: number, gradNorm: number, uids: readonly string[]) {
-    super(
-      'numerics',
-      `expected a finite loss and gradient, came loss ${loss} and gradient norm ${gradNorm} ` +
-        `from ${nameSamples(uids)}`,
-      { hint: 'lower the learning rate, or look at these samples: the weights are still good' },
-    );
+  constructor(reason: string, message: string, uids: readonly string[]) {
+    super('numerics', `${message} from ${nameSamples(uids)}`, {
+      hint: 'lower the learning rate, or look at these samples: the weights are still good',
+    });
     this.uids = uids;
+    this.reason = reason;
+  }
+}
+
+/** A loss or a gradient that is not finite. */
+export class NumericsError extends RefusedStep {
+  constructor(loss: number, gradNorm: number, uids: readonly string[]) {
+    const came = `loss ${loss} and gradient norm ${gradNorm}`;
+    super('loss not finite', `expected a finite loss and gradient, came ${came}`, uids);
+  }
+}
+
+/** A loss or a gradient far above those before, with the samples of highest loss. */
+export class SpikeError extends RefusedStep {
+  constructor(reason: string, uids: readonly string[]) {
+    super(reason, `expected a step like those before, came ${reason}`, uids);
   }
 }
 
@@ -194,10 +219,28 @@ function toPackMean(batch: Required<Batch>): Required<Batch> {
   return { ...batch, lossWeights };
 }
 
-/** Losses of a step by source, and the samples whose loss is not finite. */
+/** Samples of highest loss that a step remembers. */
+const NUM_WORST = 8;
+
+/** Mean loss of a sample. */
+interface SampleLoss {
+  readonly uid: string;
+  readonly loss: number;
+}
+
+function highest(samples: readonly SampleLoss[]): SampleLoss[] {
+  return samples.toSorted((a, b) => b.loss - a.loss).slice(0, NUM_WORST);
+}
+
+function worstOf(parts: readonly Passed[]): string[] {
+  return highest(parts.flatMap(({ worst }) => worst)).map(({ uid }) => uid);
+}
+
+/** Losses of a step by source, and the samples whose loss is not finite, or highest. */
 class LossLog {
   readonly bySource: Map<string, LossSum> = new Map();
   readonly bad: string[] = [];
+  worst: SampleLoss[] = [];
 
   /** Adds a micro-batch: its losses in order of its supervised tokens. */
   add(packs: readonly AssembledPack[], losses: readonly number[]): void {
@@ -207,6 +250,7 @@ class LossLog {
         const total = this.bySource.get(source) ?? { sum: 0, weight: 0 };
         const end = batch.cuSeqlens[segment + 1] ?? 0;
         let allFinite = true;
+        const before = { ...total };
         for (let i = batch.cuSeqlens[segment] ?? 0; i < end; i += 1) {
           if (batch.targets[i] === NO_TARGET) continue;
           const weight = batch.lossWeights[i] ?? 1;
@@ -216,10 +260,14 @@ class LossLog {
           total.weight += weight;
           next += 1;
         }
-        if (!allFinite) this.bad.push(uids[segment] ?? source);
+        const uid = uids[segment] ?? source;
+        if (!allFinite) this.bad.push(uid);
+        const mean = (total.sum - before.sum) / (total.weight - before.weight);
+        if (mean > 0) this.worst.push({ uid, loss: mean });
         this.bySource.set(source, total);
       });
     }
+    this.worst = highest(this.worst);
   }
 }
 

@@ -32,10 +32,11 @@ import { RewindLimit } from './saving/rewind-limit.ts';
 import { Snapshot } from './saving/snapshot.ts';
 import { catchSignals, type Signals } from './signals.ts';
 import { type PreparedStage, packFolders, prepareOrder, prepareStages } from './stage.ts';
-import { NumericsError, type StepResult, trainStep } from './step.ts';
+import { RefusedStep, SpikeError, type StepResult, trainStep } from './step.ts';
 import type { TrainOptions } from './train-options.ts';
 import { gaugeOf } from './watch/gauge.ts';
 import { Meter } from './watch/meter.ts';
+import { lastSaved, Spikes, type StepNumbers } from './watch/spikes.ts';
 
 type Packs = Parameters<typeof trainStep>[0];
 
@@ -105,6 +106,7 @@ class StageTrainer {
   readonly #dealing: Dealing;
   readonly #facts: PackFacts;
   readonly #meter: Meter;
+  readonly #spikes: Spikes;
   readonly #skips: SkipCounter;
   readonly #saving: Background = new Background();
   readonly #rewinds: RewindLimit = new RewindLimit();
@@ -131,6 +133,7 @@ class StageTrainer {
     this.#stageStep = from?.state.stageStep ?? 0;
     const before = from?.state ?? { tokens: 0, numSkipped: 0, window: {} };
     this.#meter = new Meter(before, gaugeOf(model, config));
+    this.#spikes = new Spikes(from?.state.recent);
     this.#skips = createSkipCounter({ maxRate: config.maxSkipRate });
     const lossWeighting =
       config.lossWeighting === 'pack-mean' ? 'token-mean' : config.lossWeighting;
@@ -259,34 +262,50 @@ class StageTrainer {
         reduction: lossWeighting === 'pack-mean' ? 'pack-mean' : 'token-mean',
         recompute,
         clip: optimizer.clip,
+        judge: (numbers, worst) => this.#judge(numbers, worst),
       });
       this.#learner.average();
       return result;
     } catch (error) {
-      if (!(error instanceof NumericsError)) throw error;
+      if (!(error instanceof RefusedStep)) throw error;
       const where = `step ${this.#step + 1} (${this.#stage.name})`;
       const named = new OneVisionError('numerics', `${where}: ${error.message}`, {
         hint: error.hint ?? '',
         cause: error,
       });
-      if (config.onNumerics === 'stop') throw named;
-      await this.#leaveOut(error, named);
+      const policy = error instanceof SpikeError ? config.onSpike : config.onNumerics;
+      if (policy === 'stop') throw named;
+      await this.#leaveOut(error, named, policy === 'rewind');
       return undefined;
     }
   }
 
-  /** Lists the samples of a step that is left out, and goes back where the recipe says so. */
-  async #leaveOut(error: NumericsError, named: OneVisionError): Promise<void> {
+  /** Why a step is refused; one that stands out is only recorded where the recipe says no more. */
+  #judge(numbers: StepNumbers, worst: readonly string[]): string | undefined {
     const { run, log } = this.#options;
     const { name: stage, config } = this.#stage;
+    const reason = this.#spikes.judge(numbers);
+    if (reason === undefined) return undefined;
+    const last = lastSaved(run.paths.checkpoints);
+    const message = `${reason}; samples of highest loss ${worst.join(', ')}; last checkpoint ${last}`;
+    log.warn(`step ${this.#step + 1} (${stage}) stands out: ${message}`);
+    run.logEvent('warning', { stage, step: this.#step + 1, message: `stands out: ${message}` });
+    return config.onSpike === 'record' ? undefined : reason;
+  }
+
+  /** Lists the samples of a step that is left out, and goes back where the recipe says so. */
+  async #leaveOut(error: RefusedStep, named: OneVisionError, goesBack: boolean): Promise<void> {
+    const { run, log } = this.#options;
+    const { name: stage } = this.#stage;
     log.warn(named.message);
     for (const uid of error.uids) {
-      run.logEvent('skip', { stage, step: this.#step + 1, message: `${uid}: loss not finite` });
-      this.#skips.skip(uid, 'loss not finite');
+      const message = `${uid}: ${error.reason}`;
+      run.logEvent('skip', { stage, step: this.#step + 1, message });
+      this.#skips.skip(uid, error.reason);
     }
     this.#meter.numSkipped += error.uids.length;
     this.#skips.check();
-    if (config.onNumerics !== 'rewind') return;
+    if (!goesBack) return;
     await this.#saving.settle();
     const found = await findWhole(run, log, this.#ranks);
     if (found === undefined || !this.#rewinds.allows(found.dir)) throw named;
@@ -334,6 +353,7 @@ class StageTrainer {
       tokens: this.#meter.tokens,
       numSkipped: this.#meter.numSkipped,
       window: this.#meter.window,
+      recent: this.#spikes.recent,
     };
     await this.#saving.settle();
     if (this.#stageStep >= config.steps) this.#learner.merge();

@@ -1,6 +1,8 @@
 // Steps whose loss or gradient stands out from those before: measured against the recent past, before
 // a weight changes. What is done about one is the trainer's business.
 
+import { readdirSync } from 'node:fs';
+
 /** What a step is judged by. */
 export interface StepNumbers {
   readonly loss: number;
@@ -56,4 +58,10 @@ export class Spikes {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/** Name of the newest checkpoint in a folder of them. */
+export function lastSaved(checkpoints: string): string {
+  const names = readdirSync(checkpoints).filter((name) => name.startsWith('step-'));
+  return names.sort().at(-1) ?? 'none yet';
 }
