@@ -8,7 +8,7 @@ import { parsePythonList } from './python-list.ts';
 /** A picture, or why there is none: a bad picture is a fault of its item, not of the data set. */
 export type Picture = SampleImage | { readonly fault: string };
 
-const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean()]);
+const scalar = z.union([z.string(), z.number(), z.nan(), z.bigint(), z.boolean()]);
 
 /** A text; a number counts as its digits. */
 export const text: z.ZodType<string> = scalar.transform(String);

@@ -32,7 +32,7 @@ interface TableFile {
 }
 
 /** Images in base64 make long lines. */
-const MAX_LINE_BYTES = 96 * 1024 * 1024;
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
 /** Less than the default: rows here are large, and few are needed at once. */
 const WINDOW_BYTES = 32 * 1024 * 1024;
 const MEMORY_MIB = 1024;
@@ -92,7 +92,7 @@ async function openFile(
   const isText = path.endsWith('.tsv');
   const source =
     `read_csv(${sqlText(path)}, delim = '\\t', header = true, all_varchar = true, ` +
-    `quote = '"', escape = '"', max_line_size = ${MAX_LINE_BYTES}, parallel = false)`;
+    `quote = '"', escape = '"', max_line_size = ${MAX_LINE_BYTES}, buffer_size = ${2 * MAX_LINE_BYTES}, parallel = false)`;
   const found = isText
     ? await textColumns(columns, source)
     : new Set((await parquetColumns(columns, path)).keys());
