@@ -24,7 +24,7 @@ import { trainTokenizer } from '../src/text/train-bpe.ts';
 import { writeHubSets } from '../test/support/hub/write.ts';
 import { startPython } from './support/python-peer.ts';
 
-const ITEMS = Number(process.env['ITEMS'] ?? 48);
+const ITEMS = Number(process.env['ITEMS'] ?? 32);
 const WIDTH = 768;
 const LAYERS = 6;
 
@@ -67,7 +67,7 @@ async function seconds(work: () => unknown): Promise<number> {
   return (user + system) / 1e6;
 }
 
-/** Questions of 10 to 150 words, four options each. */
+/** Questions of 5 to 45 words, four options each. */
 async function writeData(root: string): Promise<void> {
   const random = createRandom('bench-eval');
   const words = (count: number): string =>
@@ -79,7 +79,7 @@ async function writeData(root: string): Promise<void> {
     right: 'A',
     wrong: 'B',
     cells: {
-      question: words(10 + random.int(140)),
+      question: words(5 + random.int(40)),
       choices: [words(3), words(2), words(4), words(1)],
       answer: random.int(4),
       hint: '',
@@ -105,7 +105,9 @@ try {
   const [benchmark] = findBenchmarks(['science-qa']);
   if (benchmark === undefined || benchmark.scorer.kind !== 'reply') throw new Error('no benchmark');
   const { maxNewTokens } = benchmark.scorer.decoding;
-  const texts = ['alpha beta gamma delta Answer with the letter from the given choices directly.'];
+  const texts = [
+    "You are a helpful assistant. alpha beta gamma delta Answer with the option's letter from the given choices directly.",
+  ];
   const tokenizer = createTokenizer(trainTokenizer(texts, 300, { defaultSystem: '' }));
   const sizes = { width: WIDTH, headDim: 64, visionLayers: 1, textLayers: LAYERS };
   const config = tinyConfig(vocabularyOf(tokenizer), sizes);

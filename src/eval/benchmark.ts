@@ -37,6 +37,8 @@ export interface ExactScorer {
   readonly prompt: string;
   /** The closed list of answers, where there is one: another reply is `unparsed`. */
   readonly answers?: readonly string[];
+  /** Replies are captions: BLEU-4 and CIDEr-D over all items stand beside the share of equal ones. */
+  readonly captions?: boolean;
   readonly decoding: Decoding;
 }
 

@@ -124,6 +124,8 @@ export interface Summary {
   readonly chance?: number | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly bands?: Bands | undefined;
+  /** Where replies are captions: 0 to 1, and 0 to 10. */
+  readonly captions?: { readonly bleu4: number; readonly cider: number } | undefined;
   /** Where replies are scored by profiles. */
   readonly replies?: ReplySummary | undefined;
   /** What to know before the number is believed: a part of the data, a lower token limit, … */
@@ -258,6 +260,7 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
       unseen: bandSchema,
     })
     .optional(),
+  captions: z.strictObject({ bleu4: z.number(), cider: z.number() }).optional(),
   replies: replySummarySchema.optional(),
   warnings: z.array(z.string()).optional(),
 });

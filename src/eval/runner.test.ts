@@ -18,7 +18,7 @@ import { writeManifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
 import { createShardWriter } from '../sample/webdataset.ts';
 import { batchByLength } from './batching.ts';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, ExactScorer } from './benchmark.ts';
 import type { EvalModel, ModelRequest, Prepared } from './eval-model.ts';
 import { evaluatedItems } from './report/evaluated.ts';
 import { evaluate } from './runner.ts';
@@ -160,6 +160,18 @@ test('every outcome is typed and stays in the denominator', async () => {
     Array.from({ length: 12 }, (_, i) => `level:${i}`),
   );
   assert.match(rows[5]?.reason ?? '', /image/i);
+});
+
+test('captions: BLEU-4 and CIDEr-D over all items beside the share of equal ones', async () => {
+  const captions: Benchmark = {
+    ...exact,
+    name: 'captions',
+    scorer: { ...exact.scorer, captions: true } as ExactScorer,
+  };
+  const [summary] = await run(standIn().model, captions, 'captions');
+  assert.equal(summary?.accuracy, 8 / 12);
+  assert.equal(summary.captions?.bleu4, 0, 'no run of four words is right');
+  assert.ok((summary.captions?.cider ?? 0) > 0.1);
 });
 
 test('a finished score is not asked again; other weights, prompts or limits are', async () => {

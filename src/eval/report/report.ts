@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { readJson, writeFileAtomic } from '../../core/files.ts';
-import { type Summary, summarySchema } from '../outcome.ts';
+import { OUTCOMES, type Summary, summarySchema } from '../outcome.ts';
 import { FREQUENCY_BANDS } from '../statistics/bands.ts';
 
 /** `results.json`: all scores of one model. */
@@ -68,10 +68,15 @@ function bandRow({ title, bands }: Summary): string[][] {
   return [[title, ...cells]];
 }
 
-function otherOutcomes({ outcomes }: Summary): string {
-  const names = ['unparsed', 'truncated', 'skipped'] as const;
-  const seen = names.filter((name) => outcomes[name] > 0);
-  return seen.map((name) => `${outcomes[name]} ${name}`).join(', ');
+function otherOutcomes({ outcomes, captions }: Summary): string {
+  const seen = OUTCOMES.filter(
+    (name) => !['correct', 'wrong'].includes(name) && outcomes[name] > 0,
+  );
+  const parts = seen.map((name) => `${outcomes[name]} ${name}`);
+  if (captions !== undefined) {
+    parts.unshift(`BLEU-4 ${captions.bleu4.toFixed(3)}, CIDEr ${captions.cider.toFixed(2)}`);
+  }
+  return parts.join(', ');
 }
 
 function percent(share: number): string {

@@ -2,6 +2,9 @@
 
 import type { Benchmark } from '../benchmark.ts';
 import { type ItemResult, OUTCOMES, type Outcome, type Summary } from '../outcome.ts';
+import { bleu4 } from '../scorers/captions/bleu.ts';
+import { ciderD } from '../scorers/captions/cider.ts';
+import { captionWords } from '../scorers/captions/ngrams.ts';
 import { type ConceptCounts, scoreBands } from './bands.ts';
 import { bootstrapInterval, wilsonInterval } from './intervals.ts';
 
@@ -55,6 +58,9 @@ export function summarise(
     chance,
     outcomes,
     bands: concepts !== undefined && hasConcepts ? scoreBands(scored, concepts) : undefined,
+    ...(scorer.kind === 'exact' && scorer.captions === true
+      ? { captions: captionScores(results) }
+      : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
@@ -62,4 +68,13 @@ export function summarise(
 function nameOf(scorer: Benchmark['scorer']): string {
   if (scorer.kind === 'choice') return `choice by ${scorer.rule}`;
   return scorer.kind === 'exact' ? `exact ${scorer.normaliser}` : scorer.scoring;
+}
+
+/** One reference a picture: its label. */
+function captionScores(results: readonly ItemResult[]): NonNullable<Summary['captions']> {
+  const pairs = results.map(({ prediction, answer }) => ({
+    candidate: captionWords(prediction),
+    references: [captionWords(answer)],
+  }));
+  return { bleu4: bleu4(pairs), cider: ciderD(pairs) };
 }

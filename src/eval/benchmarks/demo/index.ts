@@ -1,5 +1,6 @@
-// The benchmarks of the demo, in the order of its table.
+// The benchmarks on sets that the demo makes, in the order of its table.
 import type { Benchmark } from '../../benchmark.ts';
+import { captions } from './captions.ts';
 import { colour } from './colour.ts';
 import { counting } from './counting.ts';
 import { numbers } from './numbers.ts';
@@ -16,4 +17,5 @@ export const DEMO_BENCHMARKS: readonly Benchmark[] = [
   yesNo,
   colour,
   position,
+  captions,
 ];
