@@ -9,7 +9,7 @@ import { createRandom } from '../src/core/hash.ts';
 import { makeBatch, NO_TARGET, type Segment } from '../src/model/batch.ts';
 import type { OneVisionConfig } from '../src/model/config.ts';
 import { createOneVision } from '../src/model/onevision.ts';
-import { setNumThreads } from '../src/tensor/index.ts';
+import { deviceMemory, resetPeakMemory, setNumThreads } from '../src/tensor/index.ts';
 import { type TrainConfig, TrainConfigSchema, type TrainSettings } from '../src/train/config.ts';
 import type { AssembledPack } from '../src/train/data/segments.ts';
 import { Learner } from '../src/train/learner.ts';
@@ -119,14 +119,15 @@ const status = (key: string): number => {
 function measure({ model: config, numImages, train }: Setting, device: string): number {
   const settings = trainConfig(train);
   const packs = ['a', 'b'].map((key) => makePack(config, key, numImages));
-  const before = status('VmRSS');
+  const before = device === 'cpu' ? status('VmRSS') : deviceMemory(device).sizeBytes;
   const dtype = settings.precision === 'float32' ? 'float32' : 'bfloat16';
   using model = createOneVision(config, { seed: 1, dtype, device });
   using learner = new Learner(model, settings);
-  writeFileSync('/proc/self/clear_refs', '5');
+  if (device === 'cpu') writeFileSync('/proc/self/clear_refs', '5');
+  else resetPeakMemory(device);
   const { recompute } = settings;
   trainStep(packs, 1e-4, { ...learner, microBatchPacks: 1, recompute, clip: 1 });
-  return status('VmHWM') - before;
+  return (device === 'cpu' ? status('VmHWM') : deviceMemory(device).peakBytes) - before;
 }
 
 function predict({ model, numImages, train }: Setting, device: string): number {

@@ -5,7 +5,7 @@ import { OneVisionError } from '../core/errors.ts';
 import { type Batch, makeBatch, type Segment } from '../model/batch.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { PackFacts } from '../pack/read.ts';
-import { backward, tidy } from '../tensor/index.ts';
+import { backward, peakBytes, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TrainConfig } from './config.ts';
 import type { Learner } from './learner.ts';
@@ -14,7 +14,7 @@ export interface DryRun {
   /** Tokens and patches of the micro-batch that was run. */
   readonly tokens: number;
   readonly patches: number;
-  /** Peak resident memory of the process so far, GiB. */
+  /** Peak memory so far, GiB: of the device, on the processor of the process. */
   readonly peakGib: number;
 }
 
@@ -51,7 +51,7 @@ export function dryRun(learner: Learner, config: TrainConfig, facts: PackFacts):
   } finally {
     learner.copies.clear();
   }
-  return { tokens, patches, peakGib: process.resourceUsage().maxRSS / 1024 ** 2 };
+  return { tokens, patches, peakGib: peakBytes(model.device) / 2 ** 30 };
 }
 
 /** Packs with as many patches and tokens as one may hold: square images, then text. */
