@@ -20,7 +20,7 @@ export const RANK_STEPS = 20;
 export interface RankCase extends Partial<TrainSettings> {
   /** The run folder below `dir`. */
   readonly run: string;
-  /** How rank 1 stops, and after which step. */
+  /** How the last rank stops, and after which step. */
   readonly stop?: { readonly step: number; readonly how: 'dies' | 'hangs' | 'is told to' };
 }
 
@@ -68,7 +68,7 @@ export async function trainRank(
     group,
     onStep: (step, { loss }) => {
       losses.push(loss);
-      if (stop === undefined || stop.step !== step || rank !== 1) return;
+      if (stop === undefined || stop.step !== step || rank + 1 !== (group?.size ?? 1)) return;
       if (stop.how === 'dies') process.exit(9);
       if (stop.how === 'is told to') process.kill(process.pid, 'SIGTERM');
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
