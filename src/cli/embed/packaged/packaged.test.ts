@@ -1,7 +1,9 @@
 // The packaged encoders against golden vectors of the original runtime (test/fixtures/embed), and the
 // bridge between them against the normal equations.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import * as z from 'zod';
@@ -12,7 +14,7 @@ import { openMeanings } from '../../../curate/dedup/meanings.ts';
 import { EMOJI_STYLES, listEmoji } from '../../../sample/corpus/emoji.ts';
 import { hasPackage } from '../../../sample/corpus/packages.ts';
 import type { Picture } from '../../../sample/corpus/picture.ts';
-import { crossBridge, fitBridge } from './bridge.ts';
+import { crossBridge, fitBridge, loadBridge, saveBridge } from './bridge.ts';
 import { openPackagedEmbedder } from './packaged.ts';
 import { BLOCK_DIMS, openPictureEncoder, PICTURE_SIDE } from './picture-encoder.ts';
 import { createPieces } from './pieces.ts';
@@ -87,13 +89,17 @@ test('pieces: the likeliest cut, unknown characters in one', () => {
   assert.deepEqual(pieces(''), []);
 });
 
-test('the bridge solves the normal equations of ridge regression', () => {
+test('the bridge solves the normal equations of ridge regression, and is kept', async () => {
   const random = createRandom('bridge');
   const [numPairs, dims, dim, lambda] = [12, [3, 2], 4, 0.3];
   const draw = (size: number): Float32Array =>
     Float32Array.from({ length: size }, () => random.next() - 0.5);
   const [features, sentences] = [draw(numPairs * 5), draw(numPairs * dim)];
   const bridge = fitBridge(features, sentences, dims, dim, lambda);
+  const dir = mkdtempSync(join(tmpdir(), 'bridge-'));
+  await saveBridge(join(dir, 'bridge.safetensors'), bridge);
+  assert.deepEqual(loadBridge(join(dir, 'bridge.safetensors')), bridge);
+  rmSync(dir, { recursive: true });
   const x = rowsOf(features, 5).map((row) => [
     ...unit(row.slice(0, 3).map((value, i) => value - (bridge.featureMeans[i] ?? 0))),
     ...unit(row.slice(3).map((value, i) => value - (bridge.featureMeans[3 + i] ?? 0))),
