@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maxDifference, randomLeaf } from '../../test/support/gradients.ts';
 import { fromArray } from '../tensor/index.ts';
+import * as ops from '../tensor/ops.ts';
 import { applyRope, gridAngles, inverseFrequencies, lineAngles, ropeTable } from './rope.ts';
 
 test('inverse frequencies are base^(−2j/dim)', () => {
@@ -22,6 +23,9 @@ test('halves rotate against each other by position · inverse frequency', () => 
     return value * Math.cos(angle) + partner * Math.sin(angle);
   });
   assert.ok(maxDifference(applyRope(x, table), expected) < 1e-12);
+  // Heads of a wider tensor are read where they lie.
+  const beside = ops.cat([randomLeaf('other', [3, 1, 8]), x], { dim: 1 });
+  assert.ok(maxDifference(applyRope(ops.narrow(beside, 1, 1, 2), table), expected) < 1e-12);
 });
 
 test('patches run in merge blocks; y comes before x; frames repeat', () => {

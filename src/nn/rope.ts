@@ -92,12 +92,9 @@ export function ropeTable(angles: Tensor): RopeTable {
 }
 
 /**
- * x ⊙ cos + rot(x) ⊙ sin with rot([a ‖ b]) = [−b ‖ a]. A roll by half the width swaps the
- * halves; the minus sign sits in the table. Half-precision inputs are rotated in float32.
+ * x ⊙ cos + rot(x) ⊙ sin with rot([a ‖ b]) = [b ‖ a]: the minus sign sits in the table. One pass
+ * with its own backward (native/rope.cc). Half-precision inputs are rotated in float32.
  */
 export function applyRope(x: Tensor, { cos, sin }: RopeTable): Tensor {
-  const dim = x.shape.at(-1) ?? 0;
-  const swapped = ops.roll(x, [dim / 2], { dims: [-1] });
-  const rotated = ops.addcmul(ops.mul(x, cos), swapped, sin);
-  return x.dtype === cos.dtype ? rotated : ops.toCopy(rotated, { dtype: x.dtype });
+  return ops.rope(x, cos, sin);
 }

@@ -153,10 +153,6 @@ export function orthogonalise(stack: Tensor, iterations: number): Tensor {
   const flat = tall ? ops.contiguous(ops.transpose(stack, 1, 2)) : stack;
   const norm = ops.linalgVectorNorm(flat, { dim: [1, 2], keepdim: true });
   let x = ops.div(flat, ops.addScalar(norm, 1e-7));
-  for (let i = 0; i < iterations; i++) {
-    const gram = ops.bmm(x, ops.transpose(x, 1, 2));
-    const polynomial = ops.baddbmm(gram, gram, gram, { beta: B, alpha: C });
-    x = ops.baddbmm(x, polynomial, x, { beta: A });
-  }
+  for (let i = 0; i < iterations; i++) x = ops.newtonSchulz(x, A, B, C);
   return tall ? ops.transpose(x, 1, 2) : x;
 }

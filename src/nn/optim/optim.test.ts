@@ -101,6 +101,27 @@ test('Newton–Schulz: a half-orthogonal matrix of the same rows and columns', (
   }
 });
 
+test('a step of Newton–Schulz in float32 equals the one in double precision', () => {
+  for (const shape of [
+    [2, 6, 40],
+    [3, 13, 21],
+    [1, 50, 50],
+    [2, 3, 9],
+    [1, 4, 4],
+  ]) {
+    tidy(() =>
+      noGrad(() => {
+        const wide = ops.mulScalar(randomLeaf('step', shape), 1 / 40);
+        const narrow = ops.toCopy(wide, { dtype: 'float32' });
+        const expected = ops.newtonSchulz(wide, 3.4445, -4.775, 2.0315).toNumbers();
+        const came = ops.newtonSchulz(narrow, 3.4445, -4.775, 2.0315);
+        assert.deepEqual([came.dtype, came.shape], ['float32', shape]);
+        assert.ok(maxDifference(came, expected) < 1e-6, `${shape}`);
+      }),
+    );
+  }
+});
+
 test('Muon: momentum, look-ahead, AdamW-sized update, decoupled decay', () => {
   tidy(() => {
     const all = parameters();

@@ -234,6 +234,12 @@ export function roll(
   return wrap(native().call(rollOperator.id, self.handle, shifts, options?.dims));
 }
 
+const ropeOperator = new Operator('onevision::rope');
+/** `onevision::rope(Tensor x, Tensor cos, Tensor sin) -> Tensor` */
+export function rope(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
+  return wrap(native().call(ropeOperator.id, x.handle, cos.handle, sin.handle));
+}
+
 const roundOperator = new Operator('aten::round');
 /** `aten::round(Tensor self) -> Tensor` */
 export function round(self: Tensor): Tensor {
