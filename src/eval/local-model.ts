@@ -8,7 +8,8 @@ import { type Patches, processImage } from '../image/patchify.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { Processor } from '../model/processor.ts';
 import { scoreSegments } from '../model/score.ts';
-import { encodeChat, encodePrompt, NO_TARGET } from '../text/chat-template.ts';
+import { encodeChat, NO_TARGET } from '../text/chat-template.ts';
+import { encodeReplyPrompt } from '../text/jinja-template.ts';
 import type { EvalModel } from './eval-model.ts';
 import { type PreparedSegment, writeReplies } from './models/write-replies.ts';
 
@@ -47,7 +48,7 @@ export function localModel(
       const patches = await Promise.all(images.map(({ bytes }) => patchesOf(bytes)));
       const counts = patches.map(({ gridH, gridW }) => (gridH * gridW) / image.mergeSize ** 2);
       if (purpose === 'generate') {
-        const inputIds = encodePrompt(tokenizer, messages, counts);
+        const inputIds = encodeReplyPrompt(tokenizer, messages, counts);
         return { segment: { inputIds, images: patches }, numTokens: inputIds.length, draw };
       }
       const { ids, targets } = encodeChat(tokenizer, messages, counts);

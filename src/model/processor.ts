@@ -7,7 +7,8 @@ import { readJson, writeFileAtomic } from '../core/files.ts';
 import type { ProcessorConfig } from '../image/config.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
 import { processVideo } from '../image/video.ts';
-import { type ChatMessage, encodeChat, encodePrompt, splitAtMedia } from '../text/chat-template.ts';
+import { type ChatMessage, encodeChat, splitAtMedia } from '../text/chat-template.ts';
+import { encodeReplyPrompt } from '../text/jinja-template.ts';
 import { IMAGE_MARK, VIDEO_MARK } from '../text/special-tokens.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Segment } from './batch.ts';
@@ -50,7 +51,8 @@ export async function preparePrompt(
   conversation: Conversation,
 ): Promise<Segment> {
   const { images, imageTokens, videoTokens } = await processMedia(conversation, image);
-  const inputIds = encodePrompt(tokenizer, conversation.messages, imageTokens, { videoTokens });
+  const { messages } = conversation;
+  const inputIds = encodeReplyPrompt(tokenizer, messages, imageTokens, { videoTokens });
   return { inputIds, images };
 }
 

@@ -117,8 +117,23 @@ function prepare(
   options: ChatOptions,
   fallback: string,
 ): readonly ChatMessage[] {
-  const first = messages[0];
-  if (first === undefined) {
+  checkConversation(messages, imageTokens, options.videoTokens);
+  const content = options.defaultSystem ?? fallback;
+  if (messages[0]?.role === 'system' || content === '') return messages;
+  return [{ role: 'system', content }, ...messages];
+}
+
+/**
+ * Refuses what no template may get.
+ * @throws OneVisionError 'data' for no message, a control token in one, or marks that are more or
+ * fewer than the media.
+ */
+export function checkConversation(
+  messages: readonly ChatMessage[],
+  imageTokens: readonly number[] | undefined,
+  videoTokens: readonly number[] = [],
+): void {
+  if (messages.length === 0) {
     throw new OneVisionError('data', 'expected a conversation of at least one message, came none', {
       hint: 'drop the sample, or give it a user message',
     });
@@ -128,11 +143,7 @@ function prepare(
     if (token !== undefined) throw controlTokenError(token, message, index);
   });
   if (imageTokens !== undefined) checkMarks(messages, IMAGE_MARK, imageTokens.length, 'image');
-  const numVideos = options.videoTokens?.length ?? 0;
-  if (numVideos > 0) checkMarks(messages, VIDEO_MARK, numVideos, 'video');
-  const content = options.defaultSystem ?? fallback;
-  if (first.role === 'system' || content === '') return messages;
-  return [{ role: 'system', content }, ...messages];
+  if (videoTokens.length > 0) checkMarks(messages, VIDEO_MARK, videoTokens.length, 'video');
 }
 
 function checkMarks(

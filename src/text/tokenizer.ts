@@ -20,6 +20,8 @@ export interface Tokenizer {
   readonly ids: special.SpecialIds;
   /** System prompt of conversations that have none; '' inserts none. Saved with the tokenizer. */
   readonly defaultSystem: string;
+  /** The chat template that was loaded with it, as Jinja; undefined where there was none. */
+  readonly chatTemplate: string | undefined;
   /**
    * Ids of a text; control tokens in it are recognised. Results are cached and shared: do not
    * change the array.
@@ -105,12 +107,14 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
     json.added_tokens.filter((token) => token.special === true).map((token) => token.id),
   );
   const vocabSize = 1 + [...hf.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1);
-  const defaultSystem =
-    config.default_system ?? systemOfTemplate(files.chatTemplate ?? config.chat_template);
+  const given = files.chatTemplate ?? config.chat_template;
+  const chatTemplate = typeof given === 'string' ? given : undefined;
+  const defaultSystem = config.default_system ?? systemOfTemplate(chatTemplate);
   return {
     vocabSize,
     ids: findSpecialIds(hf, where),
     defaultSystem,
+    chatTemplate,
     encode: cached(encodeByWords(json, encode)),
     decode: (ids, options = {}) => {
       const known = Array.from(ids).filter((id) => hf.id_to_token(id) !== undefined);
@@ -144,8 +148,8 @@ export function createTokenizer(files: TokenizerFiles, where = 'memory'): Tokeni
 }
 
 /** What the template inserts, so that the typed path inserts the same; Qwen's without a template. */
-function systemOfTemplate(template: unknown): string {
-  if (typeof template !== 'string') return QWEN_SYSTEM;
+function systemOfTemplate(template: string | undefined): string {
+  if (template === undefined) return QWEN_SYSTEM;
   try {
     return defaultSystemOf(template);
   } catch {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type ChatMessage, encodePrompt } from '../../src/text/chat-template.ts';
 import { chatTemplateSource, QWEN_SYSTEM } from '../../src/text/chat-template-source.ts';
-import { encodePromptWithTemplate } from '../../src/text/jinja-template.ts';
+import { encodePromptWithTemplate, foreignTemplate } from '../../src/text/jinja-template.ts';
 import { defaultSystemOf } from '../../src/text/render-template.ts';
 import { loadTokenizer } from '../../src/text/tokenizer.ts';
 import { qwen3Tokenizer } from '../support/qwen3-tokenizer.ts';
@@ -33,6 +33,7 @@ test('ids equal apply_chat_template: typed, our template, and Qwen3 own template
   const ownTemplate: string = config.chat_template;
   assert.equal(tokenizer.vocabSize, 151669);
   assert.equal(tokenizer.ids.imagePad, 151655);
+  assert.equal(foreignTemplate(tokenizer), undefined, 'text as we write it');
   assert.equal(golden.length, 7);
   for (const { messages, images, videos, ours, theirs } of golden) {
     const options = { videoTokens: videos };
