@@ -1,11 +1,11 @@
-// `onevision convert` as a process: a folder through Megatron and back, an adapter, figures, refusals.
+// `onevision convert`: a folder through Megatron and back, an adapter, figures, refusals.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { smallModel } from '../../test/support/model.ts';
+import { runCommand } from '../../test/support/run-command.ts';
 import { smallTokenizer, writeSources } from '../../test/support/sources.ts';
 import { QWEN_PROCESSOR } from '../image/config.ts';
 import { loadCheckpoint, saveCheckpoint } from '../model/checkpoint.ts';
@@ -14,11 +14,8 @@ import { convertMerge } from './convert-model.ts';
 const root = mkdtempSync(join(tmpdir(), 'onevision-convert-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-function convert(...args: string[]): { status: number | null; output: string } {
-  const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', 'convert', ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
-  return { status, output: stdout + stderr };
-}
+const convert = (...args: string[]): ReturnType<typeof runCommand> =>
+  runCommand(['convert', ...args]);
 
 test('model → Megatron → model is the same folder; info counts it; mistakes are help', async () => {
   const [folder, megatron, back] = ['model', 'megatron', 'back'].map((name) =>
@@ -27,9 +24,9 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   const tokenizer = smallTokenizer();
   using model = smallModel({ dtype: 'bfloat16' });
   await saveCheckpoint(folder, model, { tokenizer, image: { ...QWEN_PROCESSOR, patchSize: 2 } });
-  const there = convert('megatron', folder, '--out', megatron);
+  const there = await convert('megatron', folder, '--out', megatron);
   assert.equal(there.status, 0, there.output);
-  const again = convert('megatron', megatron, '--like', folder, '--out', back);
+  const again = await convert('megatron', megatron, '--like', folder, '--out', back);
   assert.equal(again.status, 0, again.output);
   for (const name of [
     'model.safetensors',
@@ -39,12 +36,12 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   ]) {
     assert.deepEqual(readFileSync(join(back, name)), readFileSync(join(folder, name)), name);
   }
-  const info = convert('info', back, '--json');
+  const info = await convert('info', back, '--json');
   assert.equal(JSON.parse(info.output).total.numParameters, model.numParameters);
-  const blind = convert('megatron', megatron, '--out', back);
+  const blind = await convert('megatron', megatron, '--out', back);
   assert.equal(blind.status, 2);
   assert.match(blind.output, /--like(.|\n)*hint: /);
-  const foreign = convert('lora', folder, '--base', folder, '--out', join(root, 'x'));
+  const foreign = await convert('lora', folder, '--base', folder, '--out', join(root, 'x'));
   assert.equal(foreign.status, 4);
   assert.match(foreign.output, /adapter_config\.json/);
 });
@@ -70,8 +67,8 @@ test('merge writes a folder that opens, with the processor of the original', asy
   model[Symbol.dispose]();
 });
 
-test('help of each part fits one screen', () => {
-  const { status, output } = convert('--help');
+test('help of each part fits one screen', async () => {
+  const { status, output } = await convert('--help');
   assert.equal(status, 0);
   for (const name of ['merge', 'megatron', 'lora', 'info']) {
     assert.match(output, new RegExp(`\\n  ${name} `));

@@ -1,55 +1,6 @@
 #!/usr/bin/env node
-// The command line: registers one file a command and turns errors into help. Loads no engine.
-import { Command, CommanderError } from 'commander';
-import { captionCommand } from './commands/data/caption.ts';
-import { conceptsCommand } from './commands/data/concepts.ts';
-import { curateCommand } from './commands/data/curate.ts';
-import { dataCommand } from './commands/data/data.ts';
-import { downloadCommand } from './commands/data/download.ts';
-import { packCommand } from './commands/data/pack.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { jobsCommand } from './commands/jobs.ts';
-import { chatCommand } from './commands/model/chat.ts';
-import { convertCommand } from './commands/model/convert.ts';
-import { evalCommand } from './commands/model/eval.ts';
-import { planCommand } from './commands/model/plan.ts';
-import { repliesCommand } from './commands/model/replies.ts';
-import { trainCommand } from './commands/model/train.ts';
-import { reportError } from './report-error.ts';
+// The program: runs the command line it was called with.
+import { run } from './run.ts';
 
-const program = new Command('onevision')
-  .description('Build a vision-language model from nothing: curate, pack, train, evaluate, chat.')
-  .option('--debug', 'show stacks of errors')
-  .showSuggestionAfterError()
-  .exitOverride();
-
-const COMMANDS = [
-  demoCommand,
-  doctorCommand,
-  jobsCommand,
-  curateCommand,
-  downloadCommand,
-  captionCommand,
-  conceptsCommand,
-  dataCommand,
-  packCommand,
-  planCommand,
-  trainCommand,
-  evalCommand,
-  repliesCommand,
-  chatCommand,
-  convertCommand,
-];
-for (const make of COMMANDS) {
-  const command = make();
-  for (const part of [command, ...command.commands]) part.copyInheritedSettings(program);
-  program.addCommand(command);
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportError(error, { debug: program.opts()['debug'] === true });
-}
+const code = await run(process.argv.slice(2));
+if (code !== 0) process.exitCode = code;
