@@ -34,7 +34,7 @@ export interface LoadOptions {
    * their own, for training. Default true.
    */
   readonly mapped?: boolean;
-  /** Round the weights of linear layers to int8 while they are read; only to generate and score. */
+  /** Round linear layers, experts and a tied head to int8 while read; only to generate and score. */
   readonly weights?: 'int8';
   /** The class-token fault of the released remote code, for parity with it only. */
   readonly hfCompatMultiImage?: boolean;
@@ -150,7 +150,8 @@ export function loadModel(folder: string, options: LoadOptions = {}): OneVision 
   });
   const source = loadedParameters(weights, options);
   return noGrad(() => {
-    return new OneVision(config, options.weights === 'int8' ? int8Weights(source) : source);
+    if (options.weights !== 'int8') return new OneVision(config, source);
+    return new OneVision(config, int8Weights(source, { tiedHead: config.text.tieEmbeddings }));
   });
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { checkGradients, maxDifference, randomLeaf } from '../../test/support/gradients.ts';
 import { randomSegment, SMALL, smallModel } from '../../test/support/model.ts';
 import { freshParameters } from '../nn/init.ts';
-import { Scope } from '../nn/module.ts';
+import { type ParameterSource, Scope } from '../nn/module.ts';
 import { int8Weights } from '../nn/quantise.ts';
 import { backward, fromArray, memory, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
@@ -144,15 +144,29 @@ test('a model of experts: packed equals unpacked, no leak, no loss of balance at
   );
 });
 
-test('experts beside int8 layers: near the plain answer', () => {
+test('int8 layers, experts and tied head: the answer of a model with those weights written out', () => {
   const experts = { ...CONFIG, intermediateSize: 16 };
-  const config = { ...SMALL, text: { ...SMALL.text, experts } };
-  using plain = smallModel({ config });
-  using small = new OneVision(config, int8Weights(freshParameters({ seed: 1, std: 0.2 })));
+  const config = { ...SMALL, text: { ...SMALL.text, experts, tieEmbeddings: true } };
+  const fresh = (): ParameterSource => freshParameters({ seed: 1, std: 0.2 });
+  using plain = new OneVision(config, fresh());
+  using small = new OneVision(config, int8Weights(fresh(), { tiedHead: true }));
+  const bytes = small.namedParameters();
+  using written = new OneVision(config, (name) => {
+    const [weight, scale] = [bytes.get(name) as Tensor, bytes.get(`${name}_scale`)];
+    return scale === undefined ? ops.clone(weight) : ops.mul(weight, ops.unsqueeze(scale, -1));
+  });
+  for (const name of ['embed_tokens.weight', 'layers.0.mlp.experts.down_proj']) {
+    assert.equal(bytes.get(`model.${name}`)?.dtype, 'int8');
+  }
+  for (const name of ['layers.0.mlp.gate.weight', 'norm.weight']) {
+    assert.equal(bytes.get(`model.${name}`)?.dtype, small.dtype);
+  }
   const batch = makeBatch([randomSegment('int8', 9)]);
-  const [a = [], b = []] = [plain, small].map((model) =>
+  const [a = [], b = [], c = []] = [plain, small, written].map((model) =>
     tidy(() => noGrad(() => model.logits(model.features(batch)).toNumbers())),
   );
+  const largest = Math.max(...c.map(Math.abs));
+  assert.ok(maxDifference(fromArray(b, [b.length]), c) < 1e-5 * largest);
   const dot = a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
   assert.ok(dot / (Math.hypot(...a) * Math.hypot(...b)) > 0.99);
 });

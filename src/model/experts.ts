@@ -18,11 +18,17 @@ export interface Routing {
   readonly weights: Tensor;
 }
 
+/** The matrices of all experts; int8 from a source that rounds (quantise.ts), with scales [E, rows]. */
+interface ExpertStack {
+  readonly weight: Tensor;
+  readonly scale: Tensor | null;
+}
+
 /** Experts stacked in memory as transformers 5 has them; on disk each has a name of its own. */
 export class Experts extends Module {
   readonly #router: Linear;
-  readonly #gateUp: Tensor;
-  readonly #down: Tensor;
+  readonly #gateUp: ExpertStack;
+  readonly #down: ExpertStack;
   readonly #config: ExpertsConfig;
   readonly #precision: Precision;
 
@@ -30,8 +36,14 @@ export class Experts extends Module {
     super(scope);
     const { numExperts, intermediateSize } = config;
     this.#router = new Linear(scope.child('gate'), width, numExperts, { bias: false });
-    const stack = (name: string, rows: number, columns: number): Tensor =>
-      scope.parameter(`experts.${name}`, [numExperts, rows, columns], 'normal');
+    const stack = (name: string, rows: number, columns: number): ExpertStack => {
+      const weight = scope.parameter(`experts.${name}`, [numExperts, rows, columns], 'normal');
+      if (weight.dtype !== 'int8') return { weight, scale: null };
+      return {
+        weight,
+        scale: scope.parameter(`experts.${name}_scale`, [numExperts, rows], 'ones'),
+      };
+    };
     this.#gateUp = stack('gate_up_proj', 2 * intermediateSize, width);
     this.#down = stack('down_proj', width, intermediateSize);
     this.#config = config;
@@ -71,8 +83,9 @@ export class Experts extends Module {
   }
 
   /** Rows sorted by expert times each expert's own matrix: [N, in] · [E, out, in] → [N, out]. */
-  #multiply(sorted: Tensor, stack: Tensor, counts: Tensor): Tensor {
+  #multiply(sorted: Tensor, { weight: stack, scale }: ExpertStack, counts: Tensor): Tensor {
     const { dtype } = sorted;
+    if (scale !== null) return multiplyInt8(sorted, stack, scale, counts);
     const matmul = this.#precision.matmul ?? dtype;
     const to = (x: Tensor): Tensor => (x.dtype === matmul ? x : ops.toCopy(x, { dtype: matmul }));
     const product = isGroupable(matmul, stack.shape)
@@ -93,6 +106,18 @@ function isGroupable(dtype: DType, [, rows = 0, columns = 0]: readonly number[])
 function multiplyOneByOne(sorted: Tensor, stack: Tensor, counts: Tensor): Tensor {
   const parts = ops.splitSizes(sorted, counts.toNumbers());
   return ops.cat(parts.map((part, expert) => ops.linear(part, ops.select(stack, 0, expert))));
+}
+
+/** Only the experts that rows went to: the bytes of the others are never read. */
+function multiplyInt8(sorted: Tensor, stack: Tensor, scale: Tensor, counts: Tensor): Tensor {
+  const numbers = counts.toNumbers();
+  const parts = ops.splitSizes(sorted, numbers);
+  const products = parts.flatMap((part, expert) => {
+    if (numbers[expert] === 0) return [];
+    const scales = ops.select(scale, 0, expert);
+    return [ops.linearRows(part, ops.select(stack, 0, expert), { scale: scales })];
+  });
+  return ops.cat(products);
 }
 
 /**

@@ -94,7 +94,7 @@ export class OneVision extends Module {
   }
 
   get dtype(): DType {
-    return this.decoder.embedding.weight.dtype;
+    return this.decoder.dtype;
   }
 
   get device(): string {
@@ -110,7 +110,7 @@ export class OneVision extends Module {
   /** Hidden states [n, hidden] → logits [n, vocab]. */
   logits(hidden: Tensor): Tensor {
     const head = this.#head;
-    if (head === null) return ops.linearRows(hidden, this.decoder.embedding.weight);
+    if (head === null) return this.decoder.embedding.project(hidden);
     return this.multiplyIn(null, () => head.forward(hidden));
   }
 
@@ -248,7 +248,7 @@ export class OneVision extends Module {
       ids[row] = id;
       if (id === config.imageTokenId || id === config.videoTokenId) imageRows.push(row);
     }
-    const embedded = this.decoder.embedding.forward(fromArray(ids, [numRows], { device }));
+    const embedded = this.decoder.embed(fromArray(ids, [numRows], { device }));
     const patchesPerToken = vision.mergeSize ** 2;
     const patchLength = vision.inChannels * vision.patchSize ** 2;
     const numPatches = batch.pixels.length / patchLength;

@@ -12,7 +12,7 @@ import { SwiGlu } from '../nn/mlp.ts';
 import { Module, type Scope } from '../nn/module.ts';
 import { RmsNorm } from '../nn/norm.ts';
 import { applyRope, type RopeTable } from '../nn/rope.ts';
-import type { Tensor } from '../tensor/index.ts';
+import type { DType, Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TextConfig } from './config.ts';
 import { Experts, type Routing } from './experts.ts';
@@ -126,6 +126,17 @@ export class Qwen3 extends Module {
       (_, i) => new Qwen3Layer(scope.child(`layers.${i}`), config, i),
     );
     this.#norm = new RmsNorm(scope.child('norm'), config.hiddenSize, config.rmsNormEps);
+  }
+
+  /** Of everything that is not rounded to int8. */
+  get dtype(): DType {
+    return this.#norm.weight.dtype;
+  }
+
+  /** Ids [rows] → [rows, hidden]. */
+  embed(ids: Tensor): Tensor {
+    const rows = this.embedding.forward(ids);
+    return rows.dtype === this.dtype ? rows : ops.toCopy(rows, { dtype: this.dtype });
   }
 
   /** All layers, without the last norm: [rows, hidden] → [rows, hidden]. */

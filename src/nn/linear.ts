@@ -57,16 +57,32 @@ export class Linear extends Module implements AdaptableLinear {
   }
 }
 
-/** Rows of a table [numRows, dim], chosen by id. */
+/**
+ * Rows of a table [numRows, dim], chosen by id. From an int8 source (quantise.ts) rows come in
+ * float32.
+ */
 export class Embedding extends Module {
   readonly weight: Tensor;
+  readonly #scale: Tensor | null;
 
   constructor(scope: Scope, numRows: number, dim: number) {
     super(scope);
     this.weight = scope.parameter('weight', [numRows, dim], 'normal');
+    const isInt8 = this.weight.dtype === 'int8';
+    this.#scale = isInt8 ? scope.parameter('weight_scale', [numRows], 'ones') : null;
   }
 
   forward(ids: Tensor): Tensor {
-    return ops.embedding(this.weight, ids);
+    const rows = ops.embedding(this.weight, ids);
+    if (this.#scale === null) return rows;
+    return ops.mul(rows, ops.unsqueeze(ops.indexSelect(this.#scale, 0, ids), -1));
+  }
+
+  /** The table as an output head: x [n, dim] → [n, numRows]. */
+  project(x: Tensor): Tensor {
+    const scale = this.#scale;
+    return scale === null
+      ? ops.linearRows(x, this.weight)
+      : ops.linearRows(x, this.weight, { scale });
   }
 }

@@ -40,18 +40,40 @@ export function quantiseRows(weight: Tensor): QuantisedWeight {
   );
 }
 
-/** A source whose linear layers hold int8. Embeddings, norms and biases are as they were. */
-export function int8Weights(source: ParameterSource): ParameterSource {
+export interface Int8Options {
+  /** The output head is the table of embeddings: then that is rounded too, for both its uses. */
+  readonly tiedHead: boolean;
+}
+
+/**
+ * A source whose linear layers and stacked experts hold int8. Norms, biases and routers, which decide
+ * more than they weigh, are as they were, and so are embeddings that are no head.
+ */
+export function int8Weights(source: ParameterSource, { tiedHead }: Int8Options): ParameterSource {
   const scales = new Map<string, Tensor>();
   return (name, shape, init) => {
     const known = scales.get(name);
     if (known !== undefined) return known;
     const tensor = source(name, shape, init);
-    const isLinear = shape.length === 2 && name.endsWith('.weight') && !/embed_tokens/.test(name);
-    if (!isLinear) return tensor;
-    const { weight, scale } = keep(quantiseRows(tensor));
+    if (!isRounded(name, shape, tiedHead)) return tensor;
+    const { weight, scale } = tidy(() => {
+      const columns = shape.at(-1) ?? 1;
+      const rows = quantiseRows(ops.reshape(tensor, [-1, columns]));
+      const [bytes, factors] = [
+        ops.view(rows.weight, shape),
+        ops.view(rows.scale, shape.slice(0, -1)),
+      ];
+      return { weight: keep(bytes), scale: keep(factors) };
+    });
     scales.set(`${name}_scale`, scale);
     tensor.dispose();
     return weight;
   };
+}
+
+function isRounded(name: string, shape: readonly number[], tiedHead: boolean): boolean {
+  if (/\.experts\.(gate_up|down)_proj$/.test(name)) return true;
+  if (shape.length !== 2 || !name.endsWith('.weight')) return false;
+  if (name.endsWith('embed_tokens.weight')) return tiedHead;
+  return !name.endsWith('.mlp.gate.weight');
 }

@@ -158,7 +158,7 @@ export class Generation {
       (writer) => writer.promptIds.length + writer.ids.length - 1,
     );
     this.#cache.beginStep();
-    const embedded = decoder.embedding.forward(fromArray(ids, [ids.length], { device }));
+    const embedded = decoder.embed(fromArray(ids, [ids.length], { device }));
     const hidden = decoder.forward(embedded, {
       rope: textRope(positions, { headDim, ropeTheta, dtype, device }),
       attend: (layer, q, k, v) => this.#cache.attend(layer, q, k, v),
