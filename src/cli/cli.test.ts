@@ -97,6 +97,7 @@ test('doctor reports the engine as JSON', () => {
     'addon',
     'libtorch',
     'threads',
+    'devices',
     'matmul',
   ]);
 });
