@@ -64,7 +64,10 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   const input = await openSource(options.input);
   const others = await otherHashes(config);
   const configHash = hashConfig(VERSION, config, input.hash, others, lemmas ?? null);
-  if (isComplete(output, configHash)) return readManifest(output);
+  if (isComplete(output, configHash)) {
+    removeWork(output); // a kill may have come between the manifest and this
+    return readManifest(output);
+  }
   ensureFolder(output);
   sweepTemporary(output);
   rmSync(join(output, MANIFEST), { force: true });
@@ -100,9 +103,7 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   await writeReport(output, report);
   const manifest = toManifest(report, files, configHash, config);
   await writeManifest(output, manifest);
-  for (const done of [plan, workFolder(folder), spillFolder(folder)]) {
-    rmSync(done, { recursive: true, force: true });
-  }
+  removeWork(output);
   for (const line of reportLines(report, concepts)) log.info(line);
   return manifest;
 }
@@ -116,6 +117,17 @@ async function otherHashes({ filters, concepts, embedder }: CurateConfig): Promi
   }
   for (const folder of filters.evaluation) hashes.push((await openSource(folder)).hash);
   return hashes;
+}
+
+/** Of a curation that is done: the tables of the survey stay, for other thresholds. */
+function removeWork(output: string): void {
+  for (const name of readdirSync(output)) {
+    const path = join(output, name);
+    const isSurvey = /^survey-[0-9a-f]+$/.test(name);
+    const done = isSurvey ? [workFolder(path), spillFolder(path)] : [];
+    if (/^write-[0-9a-f]+$/.test(name)) done.push(path);
+    for (const folder of done) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Work of other settings goes; the survey of this input stays as long as it fits. */
