@@ -20,6 +20,7 @@ import { type TrainConfig, TrainConfigSchema, type TrainSettings } from '../src/
 import type { AssembledPack } from '../src/train/data/segments.ts';
 import { Learner } from '../src/train/learner.ts';
 import { trainFlops } from '../src/train/price/flops.ts';
+import { planMemory } from '../src/train/price/memory.ts';
 import { workOf } from '../src/train/price/work.ts';
 import { type StepResult, trainStep } from '../src/train/step.ts';
 import { peakFlopsOf } from '../src/train/watch/gauge.ts';
@@ -158,6 +159,10 @@ function measure(name: string, settings: TrainConfig, sizes: OneVisionConfig): v
   const samples = drawn.slice(1).map((packs) => sumOf(packs, ({ uids }) => uids.length));
   const seconds = median(steps.map(({ totalMs }) => totalMs)) / 1000;
   const peak = peakBytes(device) / 2 ** 30;
+  const planned = drawn.flat().map(({ batch }) => {
+    return planMemory(sizes, settings, workOf(batch), { onProcessor: device === 'cpu' }).peak;
+  });
+  const predicted = Math.max(...planned) / 2 ** 30;
   const flops = sumOf(drawn.slice(1).flat(), ({ batch }) => {
     return trainFlops(sizes, workOf(batch), settings).model / numSteps;
   });
@@ -171,7 +176,7 @@ function measure(name: string, settings: TrainConfig, sizes: OneVisionConfig): v
     `${name.padEnd(10)} ${(sumOf(tokens, Number) / numSteps / seconds).toFixed(0).padStart(7)} tokens/s ` +
       `${(sumOf(samples, Number) / numSteps / seconds).toFixed(1).padStart(6)} samples/s, MFU ${mfu}, step ` +
       `${(1000 * seconds).toFixed(0)} ms (forward / backward / optimizer ${split}), peak ` +
-      `${peak.toFixed(1)} GiB, loss ${steps[0]?.loss.toFixed(3)} → ${steps.at(-1)?.loss.toFixed(3)}`,
+      `${peak.toFixed(1)} GiB (predicted ${predicted.toFixed(1)}), loss ${steps[0]?.loss.toFixed(3)} → ${steps.at(-1)?.loss.toFixed(3)}`,
   );
 }
 
