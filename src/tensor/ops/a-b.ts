@@ -75,19 +75,6 @@ export function addcdiv_(
   return self.changed();
 }
 
-const addcmulOperator = new Operator('aten::addcmul');
-/** `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
-export function addcmul(
-  self: Tensor,
-  tensor1: Tensor,
-  tensor2: Tensor,
-  options?: { value?: Scalar | undefined },
-): Tensor {
-  return wrap(
-    native().call(addcmulOperator.id, self.handle, tensor1.handle, tensor2.handle, options?.value),
-  );
-}
-
 const addcmul_Operator = new Operator('aten::addcmul_');
 /** `aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
 export function addcmul_(
@@ -301,26 +288,6 @@ export function asStrided(
 ): Tensor {
   return wrap(
     native().call(asStridedOperator.id, self.handle, size, stride, options?.storageOffset),
-  );
-}
-
-const baddbmmOperator = new Operator('aten::baddbmm');
-/** `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
-export function baddbmm(
-  self: Tensor,
-  batch1: Tensor,
-  batch2: Tensor,
-  options?: { beta?: Scalar | undefined; alpha?: Scalar | undefined },
-): Tensor {
-  return wrap(
-    native().call(
-      baddbmmOperator.id,
-      self.handle,
-      batch1.handle,
-      batch2.handle,
-      options?.beta,
-      options?.alpha,
-    ),
   );
 }
 

@@ -224,16 +224,6 @@ export function rmsNormRows(x: Tensor, weight: Tensor, eps: number): Tensor {
   return wrap(native().call(rmsNormRowsOperator.id, x.handle, weight.handle, eps));
 }
 
-const rollOperator = new Operator('aten::roll');
-/** `aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor` */
-export function roll(
-  self: Tensor,
-  shifts: number | readonly number[],
-  options?: { dims?: number | readonly number[] | undefined },
-): Tensor {
-  return wrap(native().call(rollOperator.id, self.handle, shifts, options?.dims));
-}
-
 const ropeOperator = new Operator('onevision::rope');
 /** `onevision::rope(Tensor x, Tensor cos, Tensor sin) -> Tensor` */
 export function rope(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
