@@ -223,7 +223,8 @@ at::Tensor symmetricStep(const at::Tensor& x, float a, float b, float c) {
 at::Tensor newtonSchulz(const at::Tensor& x, double a, double b, double c) {
   const bool isOurs = x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 3 &&
                       x.size(0) > 0 && x.size(1) >= kAcross && x.size(2) > 0 &&
-                      !(at::GradMode::is_enabled() && x.requires_grad()) && hasFewRowsKernel();
+                      !(at::GradMode::is_enabled() && x.requires_grad()) && hasFewRowsKernel() &&
+                      !__builtin_cpu_supports("avx512f");  // its products are twice as wide
   if (!isOurs) return batchedStep(x, a, b, c);
   return symmetricStep(x.contiguous(), static_cast<float>(a), static_cast<float>(b),
                        static_cast<float>(c));
