@@ -102,6 +102,9 @@ test('micro-batches of any size give the step of one batch', () => {
     const [result, actual] = run(size);
     assert.ok(Math.abs(result.loss - whole.loss) < 1e-5);
     assert.ok(Math.abs(result.gradNorm - whole.gradNorm) < 1e-5 * whole.gradNorm);
+    const ofParts = Math.hypot(...result.gradNorms.values());
+    assert.ok(Math.abs(ofParts - result.gradNorm) < 1e-5 * result.gradNorm);
+    assert.deepEqual([...result.gradNorms.keys()], PARTS);
     // AdamW's first update is lr · sign(gradient): near-zero gradients may differ in sign.
     let numDifferent = 0;
     for (const [name, values] of expected) {

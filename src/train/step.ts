@@ -8,7 +8,9 @@ import type { Copies } from '../nn/optim/copies.ts';
 import { clipGradNorm, type Optimizer } from '../nn/optim/optimizer.ts';
 import { backward, synchronize, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
+import { PARTS, type Part } from './config.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
+import { partOf } from './optimizer.ts';
 import { ALONE, type Ranks } from './parallel/ranks.ts';
 import type { StepNumbers } from './watch/spikes.ts';
 
@@ -43,6 +45,8 @@ export interface StepResult {
   readonly loss: number;
   readonly bySource: ReadonlyMap<string, LossSum>;
   readonly gradNorm: number;
+  /** Of each part that is trained. */
+  readonly gradNorms: ReadonlyMap<Part, number>;
   readonly forwardMs: number;
   readonly backwardMs: number;
   readonly optimizerMs: number;
@@ -76,10 +80,10 @@ export function trainStep(
   const all = ranks.exchange(own, 'losses of the step');
   const losses = mergeLosses(all);
   const loss = losses.values().reduce((sum, part) => sum + part.sum, 0) / denominator;
-  const learned = copies.tensors.values().toArray();
-  const gradNorm = clipGradNorm(learned, clip > 0 ? clip : Number.POSITIVE_INFINITY, (norm) =>
-    copies.commonNorm(norm),
-  );
+  const common = (norm: number): number => copies.commonNorm(norm);
+  const most = clip > 0 ? clip : Number.POSITIVE_INFINITY;
+  const norms = clipGradNorm(copies.tensors, most, common);
+  const gradNorm = norms.all;
   if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
     copies.clear();
     const bad = all.flatMap((part) => part.bad);
@@ -92,6 +96,7 @@ export function trainStep(
     copies.clear();
     throw new SpikeError(spike, worst);
   }
+  const gradNorms = normsOfParts(norms.each, common);
   optimizer.step(lr);
   copies.publish();
   copies.clear();
@@ -99,7 +104,20 @@ export function trainStep(
   const computeMs = all.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
   const { forwardMs, backwardMs } = own;
   const optimizerMs = performance.now() - start;
-  return { loss, bySource: losses, gradNorm, forwardMs, backwardMs, optimizerMs, computeMs };
+  const times = { forwardMs, backwardMs, optimizerMs, computeMs };
+  return { loss, bySource: losses, gradNorm, gradNorms, ...times };
+}
+
+/** Every rank asks for every part, in one order, whichever of its tensors it holds. */
+function normsOfParts(
+  each: ReadonlyMap<string, number>,
+  common: (norm: number) => number,
+): Map<Part, number> {
+  const norms = PARTS.map((part): [Part, number] => {
+    const own = [...each].flatMap(([name, norm]) => (partOf(name) === part ? [norm] : []));
+    return [part, common(Math.hypot(...own))];
+  });
+  return new Map(norms.filter(([, norm]) => norm > 0));
 }
 
 /** What the ranks tell each other of their packs before a step. */

@@ -239,7 +239,7 @@ class StageTrainer {
     if (result === undefined) return;
     this.#meter.add(facts, result);
     if (this.#stageStep % config.logEvery === 0 || this.#stageStep === config.steps) {
-      this.#log({ lr, gradNorm: result.gradNorm });
+      this.#log({ ...result, lr });
     }
     onStep?.(this.#step, result);
     if (generate !== undefined && this.#step % generate.every === 0) {
@@ -329,7 +329,7 @@ class StageTrainer {
     this.#skips.check();
   }
 
-  #log(last: { readonly lr: number; readonly gradNorm: number }): void {
+  #log(last: StepResult & { readonly lr: number }): void {
     const { name } = this.#stage;
     const { run, log, stages } = this.#options;
     const metrics = { ...this.#meter.take(last), 'data/pack_fill': this.#facts.fill };

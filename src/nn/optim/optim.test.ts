@@ -201,15 +201,21 @@ test('clipping scales all gradients by one factor and reports the norm before', 
   setGradients(all, 1);
   const before = [...all.values()].flatMap((p) => p.grad?.toNumbers() ?? []);
   const norm = Math.hypot(...before);
-  assert.ok(Math.abs(clipGradNorm(all.values(), 1e9) - norm) < 1e-9);
-  assert.ok(Math.abs(clipGradNorm(all.values(), 0.5) - norm) < 1e-9);
+  const whole = clipGradNorm(all, 1e9);
+  assert.ok(Math.abs(whole.all - norm) < 1e-9);
+  for (const [name, { grad }] of all) {
+    assert.ok(
+      Math.abs((whole.each.get(name) ?? 0) - Math.hypot(...(grad?.toNumbers() ?? []))) < 1e-6,
+    );
+  }
+  assert.ok(Math.abs(clipGradNorm(all, 0.5).all - norm) < 1e-9);
   const after = [...all.values()].flatMap((p) => p.grad?.toNumbers() ?? []);
   const expected = before.map((g) => (g * 0.5) / norm);
   assert.ok(maxDifference(after, expected) < 1e-6);
   (all.get('c.bias') as Tensor).grad = fromArray(Float64Array.of(1, Number.NaN, 1), [3]);
-  assert.ok(Number.isNaN(clipGradNorm(all.values(), 0.5)));
+  assert.ok(Number.isNaN(clipGradNorm(all, 0.5).all));
   zeroGradients(all.values());
-  assert.equal(clipGradNorm(all.values(), 0.5), 0);
+  assert.equal(clipGradNorm(all, 0.5).all, 0);
 });
 
 test('parameters without a gradient stay as they are; steps leak nothing', () => {

@@ -86,29 +86,35 @@ export function zeroGradients(parameters: Iterable<Tensor>): void {
   for (const parameter of parameters) parameter.grad = null;
 }
 
+/** Norms of gradients before they were clipped. */
+export interface GradNorms {
+  readonly all: number;
+  /** Of each parameter that has a gradient, by name. */
+  readonly each: ReadonlyMap<string, number>;
+}
+
 /**
  * Scale all gradients in place so that their common norm is at most `maxNorm`.
  * @param common the norm over all processes from that over the gradients here. Default: the same
- * @returns the norm before scaling; NaN or infinite if a gradient is (then nothing is scaled).
+ * @returns the norms before scaling; NaN or infinite if a gradient is (then nothing is scaled).
  */
 export function clipGradNorm(
-  parameters: Iterable<Tensor>,
+  parameters: ReadonlyMap<string, Tensor>,
   maxNorm: number,
   common: (norm: number) => number = (norm) => norm,
-): number {
+): GradNorms {
   return noGrad(() =>
     tidy(() => {
-      const gradients: Tensor[] = [];
-      for (const { grad } of parameters) if (grad !== null) gradients.push(grad);
-      const own = gradients.length === 0 ? 0 : normOf(gradients);
-      const norm = common(own);
-      const scale = maxNorm / (norm + 1e-6);
-      if (scale < 1 && gradients.length > 0) ops.foreachMulScalar_(gradients, scale);
-      return norm;
+      const found = new Map<string, Tensor>();
+      for (const [name, { grad }] of parameters) if (grad !== null) found.set(name, grad);
+      const gradients = [...found.values()];
+      if (gradients.length === 0) return { all: common(0), each: new Map<string, number>() };
+      const norms = ops.stack(ops.foreachNorm(gradients));
+      const all = common(ops.linalgVectorNorm(norms).item());
+      const scale = maxNorm / (all + 1e-6);
+      if (scale < 1) ops.foreachMulScalar_(gradients, scale);
+      const values = norms.toNumbers();
+      return { all, each: new Map([...found.keys()].map((name, i) => [name, values[i] ?? 0])) };
     }),
   );
-}
-
-function normOf(tensors: readonly Tensor[]): number {
-  return Number(ops.linalgVectorNorm(ops.stack(ops.foreachNorm(tensors))).item());
 }

@@ -16,6 +16,7 @@ const RESULT = {
   loss: 1,
   bySource: new Map([['a', { sum: 2, weight: 2 }]]),
   gradNorm: 1,
+  gradNorms: new Map(),
   forwardMs: 1,
   backwardMs: 1,
   optimizerMs: 1,
@@ -37,7 +38,7 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
   const meter = new Meter(FRESH, gauge);
   for (let step = 0; step < 3; step += 1) meter.add(factsOf([pack, pack]), RESULT);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  const metrics = meter.take({ lr: 1, gradNorm: 1 });
+  const metrics = meter.take({ lr: 1, gradNorm: 1, gradNorms: new Map([['merger', 0.5]]) });
   const seconds = (3 * (metrics['perf/step_ms'] ?? 0)) / 1000;
   const expected = flopsOf(workOf(batch));
   const close = (a: number | undefined, b: number): void =>
@@ -47,9 +48,11 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
   close(metrics['perf/hfu'], (6 * expected.hardware) / seconds / 1e9);
   assert.ok(expected.hardware > expected.model);
   assert.equal(metrics['mem/peak_gib'], 1);
+  assert.equal(metrics['train/grad_norm_merger'], 0.5);
+  assert.equal(metrics['train/grad_norm_vision'], undefined);
 
   const blind = new Meter(FRESH, { ...gauge, peakFlops: undefined });
   blind.add(factsOf([pack]), RESULT);
-  assert.equal(blind.take({ lr: 1, gradNorm: 1 })['perf/mfu'], undefined);
+  assert.equal(blind.take({ lr: 1, gradNorm: 1, gradNorms: new Map() })['perf/mfu'], undefined);
   assert.equal(peakFlopsOf('cpu'), undefined);
 });

@@ -82,7 +82,7 @@ export class Meter {
   }
 
   /** The metrics since the last call, with those of the last step; starts a new interval. */
-  take(last: { readonly lr: number; readonly gradNorm: number }): Metrics {
+  take(last: Pick<StepResult, 'gradNorm' | 'gradNorms'> & { readonly lr: number }): Metrics {
     const elapsedMs = performance.now() - this.#startMs;
     const steps = Math.max(1, this.#numSteps);
     const all = [...this.#window.values()];
@@ -104,6 +104,7 @@ export class Meter {
       'mem/peak_gib': this.#gauge.peakBytes() / 2 ** 30,
       'data/num_skipped': this.numSkipped,
     };
+    for (const [part, norm] of last.gradNorms) metrics[`train/grad_norm_${part}`] = norm;
     if (this.#measured.ranks > 1) {
       metrics['perf/balance'] = this.#measured.share;
       metrics['perf/balance_planned'] = this.#planned.share;

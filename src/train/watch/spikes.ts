@@ -13,8 +13,8 @@ export interface StepNumbers {
 const WINDOW = 32;
 const FEWEST = 16;
 /** A loss this many robust deviations and this many times above the median stands out. */
-const DEVIATIONS = 6;
-const LOSS_TIMES = 1.25;
+const DEVIATIONS = 10;
+const LOSS_TIMES = 1.5;
 /** So does a gradient that many times above its median. */
 const GRADIENT_TIMES = 10;
 
