@@ -17,6 +17,7 @@ export const METRICS = {
   'perf/forward_ms': 'forward passes of a step, milliseconds',
   'perf/backward_ms': 'backward passes of a step, milliseconds',
   'perf/optimizer_ms': 'clipping and update of a step, milliseconds',
+  'perf/communication_ms': 'from the own backward to the gradients of all ranks, milliseconds',
   'perf/balance': 'mean over largest of the ranks’ forward and backward times, 0 … 1',
   'perf/balance_planned': 'the same of what the plan says their packs cost',
   'perf/tflops': 'model FLOPs a second, 10¹²',

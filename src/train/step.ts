@@ -49,6 +49,8 @@ export interface StepResult {
   readonly gradNorms: ReadonlyMap<Part, number>;
   readonly forwardMs: number;
   readonly backwardMs: number;
+  /** From the own backward to the gradients and losses of all ranks. */
+  readonly waitForRanksMs: number;
   readonly optimizerMs: number;
   /** Forward and backward of each rank. */
   readonly computeMs: readonly number[];
@@ -78,6 +80,7 @@ export function trainStep(
   const start = performance.now();
   copies.finish();
   const all = ranks.exchange(own, 'losses of the step');
+  const summed = performance.now();
   const losses = mergeLosses(all);
   const loss = losses.values().reduce((sum, part) => sum + part.sum, 0) / denominator;
   const common = (norm: number): number => copies.commonNorm(norm);
@@ -103,8 +106,8 @@ export function trainStep(
   synchronize(options.model.device);
   const computeMs = all.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
   const { forwardMs, backwardMs } = own;
-  const optimizerMs = performance.now() - start;
-  const times = { forwardMs, backwardMs, optimizerMs, computeMs };
+  const optimizerMs = performance.now() - summed;
+  const times = { forwardMs, backwardMs, waitForRanksMs: summed - start, optimizerMs, computeMs };
   return { loss, bySource: losses, gradNorm, gradNorms, ...times };
 }
 

@@ -33,6 +33,7 @@ export class Meter {
   #forwardMs = 0;
   #backwardMs = 0;
   #optimizerMs = 0;
+  #ranksMs = 0;
   #planned = new Balance();
   #measured = new Balance();
   #startMs: number = performance.now();
@@ -79,6 +80,7 @@ export class Meter {
     this.#forwardMs += result.forwardMs;
     this.#backwardMs += result.backwardMs;
     this.#optimizerMs += result.optimizerMs;
+    this.#ranksMs += result.waitForRanksMs;
   }
 
   /** The metrics since the last call, with those of the last step; starts a new interval. */
@@ -106,6 +108,7 @@ export class Meter {
     };
     for (const [part, norm] of last.gradNorms) metrics[`train/grad_norm_${part}`] = norm;
     if (this.#measured.ranks > 1) {
+      metrics['perf/communication_ms'] = this.#ranksMs / steps;
       metrics['perf/balance'] = this.#measured.share;
       metrics['perf/balance_planned'] = this.#planned.share;
     }
@@ -136,6 +139,7 @@ export class Meter {
     this.#forwardMs = 0;
     this.#backwardMs = 0;
     this.#optimizerMs = 0;
+    this.#ranksMs = 0;
     this.#planned = new Balance();
     this.#measured = new Balance();
     this.#startMs = performance.now();
