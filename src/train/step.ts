@@ -50,7 +50,7 @@ export interface StepResult {
   readonly forwardMs: number;
   readonly backwardMs: number;
   /** From the own backward to the gradients and losses of all ranks. */
-  readonly waitForRanksMs: number;
+  readonly communicationMs: number;
   readonly optimizerMs: number;
   /** Forward and backward of each rank. */
   readonly computeMs: readonly number[];
@@ -107,7 +107,7 @@ export function trainStep(
   const computeMs = all.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
   const { forwardMs, backwardMs } = own;
   const optimizerMs = performance.now() - summed;
-  const times = { forwardMs, backwardMs, waitForRanksMs: summed - start, optimizerMs, computeMs };
+  const times = { forwardMs, backwardMs, communicationMs: summed - start, optimizerMs, computeMs };
   return { loss, bySource: losses, gradNorm, gradNorms, ...times };
 }
 

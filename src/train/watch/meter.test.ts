@@ -17,7 +17,7 @@ const RESULT = {
   bySource: new Map([['a', { sum: 2, weight: 2 }]]),
   gradNorm: 1,
   gradNorms: new Map(),
-  waitForRanksMs: 0,
+  communicationMs: 0,
   forwardMs: 1,
   backwardMs: 1,
   optimizerMs: 1,

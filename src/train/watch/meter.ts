@@ -33,7 +33,7 @@ export class Meter {
   #forwardMs = 0;
   #backwardMs = 0;
   #optimizerMs = 0;
-  #ranksMs = 0;
+  #communicationMs = 0;
   #planned = new Balance();
   #measured = new Balance();
   #startMs: number = performance.now();
@@ -80,7 +80,7 @@ export class Meter {
     this.#forwardMs += result.forwardMs;
     this.#backwardMs += result.backwardMs;
     this.#optimizerMs += result.optimizerMs;
-    this.#ranksMs += result.waitForRanksMs;
+    this.#communicationMs += result.communicationMs;
   }
 
   /** The metrics since the last call, with those of the last step; starts a new interval. */
@@ -108,7 +108,7 @@ export class Meter {
     };
     for (const [part, norm] of last.gradNorms) metrics[`train/grad_norm_${part}`] = norm;
     if (this.#measured.ranks > 1) {
-      metrics['perf/communication_ms'] = this.#ranksMs / steps;
+      metrics['perf/communication_ms'] = this.#communicationMs / steps;
       metrics['perf/balance'] = this.#measured.share;
       metrics['perf/balance_planned'] = this.#planned.share;
     }
@@ -139,7 +139,7 @@ export class Meter {
     this.#forwardMs = 0;
     this.#backwardMs = 0;
     this.#optimizerMs = 0;
-    this.#ranksMs = 0;
+    this.#communicationMs = 0;
     this.#planned = new Balance();
     this.#measured = new Balance();
     this.#startMs = performance.now();
