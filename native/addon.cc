@@ -2,10 +2,10 @@
 #include <napi.h>
 
 #include "bindings.h"
-#include "failure.h"
-#include "handle.h"
-#include "process_group.h"
-#include "schema.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
+#include "bridge/schema.h"
+#include "collectives/process_group.h"
 
 namespace onevision {
 

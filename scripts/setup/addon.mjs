@@ -81,8 +81,9 @@ function configureArguments(root, libtorch, buildDir) {
 function hashInputs(root, libtorch) {
   const hash = createHash('sha256');
   const native = join(root, 'native');
-  for (const name of readdirSync(native).sort()) {
-    hash.update(`${name}\0`).update(readFileSync(join(native, name)));
+  for (const name of readdirSync(native, { recursive: true }).sort()) {
+    const path = join(native, name);
+    if (statSync(path).isFile()) hash.update(`${name}\0`).update(readFileSync(path));
   }
   hash.update(`${root}\0${libtorch.dir}\0${libtorch.version}\0${compilerIdentity()}`);
   return hash.digest('hex');

@@ -1,11 +1,11 @@
 // Failures: classify a C++ exception and hand it to the error factory of JavaScript.
-#include "failure.h"
+#include "bridge/failure.h"
 
 #include <c10/util/Exception.h>
 
 #include <new>
 
-#include "handle.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

@@ -1,10 +1,10 @@
 // Handles: the table of live tensors, type tags, external-memory accounting.
-#include "handle.h"
+#include "bridge/handle.h"
 
 #include <unordered_set>
 
-#include "failure.h"
-#include "schema.h"
+#include "bridge/failure.h"
+#include "bridge/schema.h"
 
 namespace onevision {
 

@@ -7,9 +7,9 @@
 #include <mutex>
 
 #include "bindings.h"
-#include "convert.h"
-#include "failure.h"
-#include "handle.h"
+#include "bridge/convert.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

@@ -2,7 +2,7 @@
 #include <torch/csrc/autograd/profiler_kineto.h>
 
 #include "bindings.h"
-#include "failure.h"
+#include "bridge/failure.h"
 
 namespace onevision {
 

@@ -1,5 +1,5 @@
 // The kernels of few_rows.h: blocks of rows × outputs in AVX2 registers, weights in long streams.
-#include "few_rows.h"
+#include "kernels/few_rows.h"
 
 #include <algorithm>
 #include <bit>

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "bindings.h"
-#include "convert.h"
-#include "failure.h"
-#include "handle.h"
-#include "schema.h"
+#include "bridge/convert.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
+#include "bridge/schema.h"
 
 namespace onevision {
 

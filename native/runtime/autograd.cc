@@ -4,8 +4,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "bindings.h"
-#include "failure.h"
-#include "handle.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

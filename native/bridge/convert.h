@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "schema.h"
+#include "bridge/schema.h"
 
 namespace onevision {
 

@@ -4,8 +4,8 @@
 #include <ATen/Functions.h>
 
 #include "bindings.h"
-#include "convert.h"
-#include "failure.h"
+#include "bridge/convert.h"
+#include "bridge/failure.h"
 
 namespace onevision {
 

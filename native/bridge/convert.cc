@@ -1,13 +1,13 @@
 // Conversion of one argument or result, guided by the type that the operator's schema gives.
-#include "convert.h"
+#include "bridge/convert.h"
 
 #include <c10/core/Layout.h>
 #include <c10/core/MemoryFormat.h>
 
 #include <cmath>
 
-#include "failure.h"
-#include "handle.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

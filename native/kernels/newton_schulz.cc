@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "few_rows.h"
+#include "kernels/few_rows.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -7,8 +7,8 @@
 
 #include <optional>
 
-#include "failure.h"
-#include "few_rows.h"
+#include "bridge/failure.h"
+#include "kernels/few_rows.h"
 
 namespace onevision {
 

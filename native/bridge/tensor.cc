@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "bindings.h"
-#include "convert.h"
-#include "failure.h"
-#include "handle.h"
+#include "bridge/convert.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

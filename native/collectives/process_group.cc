@@ -1,5 +1,5 @@
 // Process groups over c10d: see process_group.h. Nothing here knows what is trained.
-#include "process_group.h"
+#include "collectives/process_group.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "failure.h"
+#include "bridge/failure.h"
 
 namespace onevision {
 

@@ -5,8 +5,8 @@
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include "bindings.h"
-#include "failure.h"
-#include "handle.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

@@ -1,11 +1,11 @@
 // Operators: lookup by name, and the translation of libtorch's types into ours.
-#include "schema.h"
+#include "bridge/schema.h"
 
 #include <algorithm>
 #include <sstream>
 
-#include "failure.h"
-#include "handle.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 

@@ -3,9 +3,9 @@
 
 #include <sstream>
 
-#include "convert.h"
-#include "failure.h"
-#include "handle.h"
+#include "bridge/convert.h"
+#include "bridge/failure.h"
+#include "bridge/handle.h"
 
 namespace onevision {
 
