@@ -2,7 +2,7 @@
 // Sources: [script] examples/llava_ov_1_5/quick_start/stage_{1,1.5,2}_*_4b.sh of the original;
 // [packing] its sample_packing/config.yaml; [paper] arXiv 2509.23661; [ours] not published, our choice.
 //
-// Before it: onevision convert merge --vision RICE --decoder QWEN3-4B --processor QWEN2.5-VL --out …
+// Before it: onevision convert merge --vision RICE --decoder QWEN3-4B --processor QWEN2.5-VL --output …
 // Run it: onevision train recipes/llava-onevision-1.5-4b.ts --stage align|mid-train|instruct|all
 import { QWEN_PROCESSOR } from '../src/image/config.ts';
 import { defineRecipe, type Recipe } from '../src/index.ts';

@@ -4,7 +4,7 @@
 // sample_packing/config.yaml; [paper] arXiv 2509.23661; [issue] what its authors answered in issue 64
 // of LLaVA-OneVision-2; [ours] not published, our choice.
 //
-// Before it: onevision convert merge --vision RICE --decoder QWEN3-8B --processor QWEN2.5-VL --out …
+// Before it: onevision convert merge --vision RICE --decoder QWEN3-8B --processor QWEN2.5-VL --output …
 // What it costs: onevision plan recipes/llava-onevision-1.5-8b.ts --gpus 128 --gpu a800 --price 0.6
 import { QWEN_PROCESSOR } from '../src/image/config.ts';
 import { defineRecipe, type Recipe } from '../src/index.ts';

@@ -30,7 +30,7 @@ before(async () => {
   writeFileSync(picture, await sharp(pixels).png().toBuffer());
 });
 
-const given = ['chat', '--checkpoint', checkpoint, '--max-new-tokens', '6'];
+const given = ['chat', '--model', checkpoint, '--max-new-tokens', '6'];
 const chat = (args: readonly string[]): ReturnType<typeof runCommand> =>
   runCommand([...given, ...args]);
 

@@ -11,7 +11,7 @@ import type { Ranks } from '../cluster/slurm/job/job-folder.ts';
 import { IN_JOB } from '../cluster/slurm/job/rank.ts';
 import { OneVisionError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import { parseWhole } from './options.ts';
+import { collect, parseWhole } from './options.ts';
 
 export interface ClusterOptions {
   readonly cluster?: 'slurm';
@@ -32,7 +32,7 @@ const NAMES = ['partition', 'account', 'time', 'cpus', 'mem', 'gpus', 'tasks'] a
 
 export function addClusterOptions(command: Command): Command {
   return command
-    .optionsGroup('On a cluster:')
+    .optionsGroup('On a cluster (docs/cluster.md):')
     .addOption(new Option('--cluster <kind>', 'where it runs').choices(['slurm']))
     .option('--partition <name>', 'partition')
     .option('--account <name>', 'account')
@@ -41,7 +41,7 @@ export function addClusterOptions(command: Command): Command {
     .option('--mem <size>', 'memory of a node, as 8G')
     .option('--gpus <n>', 'GPUs of a node, as 8 or a100:4')
     .option('--tasks <n>', 'most tasks of an array job (64)', parseWhole)
-    .option('--sbatch <key=value>', 'any other option of sbatch; repeatable', collectSome)
+    .option('--sbatch <key=value>', 'any other option of sbatch; repeatable', collect)
     .option('--after <jobs>', 'start after these jobs ended well; implies --detach', parseJobs)
     .option('--detach', 'send the command itself as a job and return')
     .option('--dry-run', 'print the script and send nothing');
@@ -129,10 +129,6 @@ export function slurmConfig(options: ClusterOptions, recipe: SlurmInput = {}): S
   throw new OneVisionError('usage', `Wrong options for Slurm.\n${z.prettifyError(parsed.error)}`, {
     hint: 'correct the options named above, on the command line or in the recipe under slurm',
   });
-}
-
-function collectSome(value: string, previous?: readonly string[]): string[] {
-  return [...(previous ?? []), value];
 }
 
 function parseJobs(text: string): string[] {

@@ -28,13 +28,13 @@ export interface MergeArguments {
   readonly decoder: string;
   readonly projector?: string | undefined;
   readonly processor?: string | undefined;
-  readonly out: string;
+  readonly output: string;
   readonly seed: number;
 }
 
 /** Stage 0: RICE-ViT and Qwen3 become a model that can be trained. */
 export async function convertMerge(options: MergeArguments): Promise<void> {
-  const { vision, decoder, projector, processor = decoder, out, seed } = options;
+  const { vision, decoder, projector, processor = decoder, output: out, seed } = options;
   refuseInPlace(out, [vision, decoder, processor]);
   const { vocabSize: _own, ...ids } = vocabularyOf(loadTokenizer(processor));
   using merged = mergeModels({ vision, decoder, projector }, { seed, ids });
@@ -130,7 +130,7 @@ function refuseInPlace(out: string, sources: readonly string[]): void {
   ensureFolder(out);
   if (!sources.includes(out)) return;
   throw new OneVisionError('usage', `Expected another folder than ${out} for the result.`, {
-    hint: 'give --out a new folder: the sources are read while it is written',
+    hint: 'give --output a new folder: the sources are read while it is written',
   });
 }
 

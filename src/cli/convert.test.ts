@@ -24,9 +24,9 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   const tokenizer = smallTokenizer();
   using model = smallModel({ dtype: 'bfloat16' });
   await saveCheckpoint(folder, model, { tokenizer, image: { ...QWEN_PROCESSOR, patchSize: 2 } });
-  const there = await convert('megatron', folder, '--out', megatron);
+  const there = await convert('megatron', folder, '--output', megatron);
   assert.equal(there.status, 0, there.output);
-  const again = await convert('megatron', megatron, '--like', folder, '--out', back);
+  const again = await convert('megatron', megatron, '--like', folder, '--output', back);
   assert.equal(again.status, 0, again.output);
   for (const name of [
     'model.safetensors',
@@ -38,10 +38,10 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
   }
   const info = await convert('info', back, '--json');
   assert.equal(JSON.parse(info.output).total.numParameters, model.numParameters);
-  const blind = await convert('megatron', megatron, '--out', back);
+  const blind = await convert('megatron', megatron, '--output', back);
   assert.equal(blind.status, 2);
   assert.match(blind.output, /--like(.|\n)*hint: /);
-  const foreign = await convert('lora', folder, '--base', folder, '--out', join(root, 'x'));
+  const foreign = await convert('lora', folder, '--base', folder, '--output', join(root, 'x'));
   assert.equal(foreign.status, 4);
   assert.match(foreign.output, /adapter_config\.json/);
 });
@@ -49,7 +49,7 @@ test('model → Megatron → model is the same folder; info counts it; mistakes 
 test('merge writes a folder that opens, with the processor of the original', async () => {
   const sources = await writeSources(root, 'merge');
   const out = join(root, 'stage-0');
-  await convertMerge({ ...sources, out, seed: 1 });
+  await convertMerge({ ...sources, output: out, seed: 1 });
   const { model, processor } = loadCheckpoint(out);
   assert.equal(model.config.imageTokenId, processor.tokenizer.ids.imagePad);
   assert.equal(processor.image.maxPixels, 1600 * 1600);
@@ -58,10 +58,10 @@ test('merge writes a folder that opens, with the processor of the original', asy
   const other = join(root, 'processor');
   await smallTokenizer().save(other);
   writeFileSync(join(other, 'preprocessor_config.json'), JSON.stringify(settings));
-  await convertMerge({ ...sources, processor: other, out, seed: 1 });
+  await convertMerge({ ...sources, processor: other, output: out, seed: 1 });
   const json = JSON.parse(readFileSync(join(out, 'preprocessor_config.json'), 'utf8'));
   assert.deepEqual(json, { ...settings, temporal_patch_size: 1, max_pixels: 1600 * 1600 });
-  await assert.rejects(convertMerge({ ...sources, out: sources.decoder, seed: 1 }), {
+  await assert.rejects(convertMerge({ ...sources, output: sources.decoder, seed: 1 }), {
     code: 'usage',
   });
   model[Symbol.dispose]();

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OneVisionError } from '../core/errors.ts';
 import { readJson } from '../core/files.ts';
 import { log } from '../core/log.ts';
@@ -14,23 +14,25 @@ export interface RecipeOptions {
   readonly recipe: string;
   readonly run?: string;
   readonly seed?: number;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
 }
 
 const DEMO_RECIPE = fileURLToPath(new URL('../../recipes/demo.ts', import.meta.url));
 
 export function addRecipeOptions(command: Command): Command {
   return command
-    .option('--recipe <file>', 'recipe module', DEMO_RECIPE)
+    .addOption(
+      new Option('--recipe <file>', 'recipe module').default(DEMO_RECIPE, 'recipes/demo.ts'),
+    )
     .option('--run <folder>', 'run folder (default: runs/<name of the recipe>)')
-    .option('--seed <number>', 'seed of weights, order and augmentation', parseWhole)
-    .option('--set <key=value>', 'change one setting of the recipe; repeatable', collect, []);
+    .option('--seed <n>', 'of weights, order and augmentation', parseWhole)
+    .option('--set <key=value>', 'change one setting; repeatable', collect);
 }
 
 /** The recipe with its overrides, and the run folder it goes to. */
 export async function openContext(options: RecipeOptions): Promise<PipelineContext> {
   const seed = options.seed === undefined ? [] : [`seed=${options.seed}`];
-  const recipe = await loadRecipe(options.recipe, [...options.set, ...seed]);
+  const recipe = await loadRecipe(options.recipe, [...(options.set ?? []), ...seed]);
   return { recipe, dir: options.run ?? join('runs', recipe.name), log };
 }
 
@@ -53,6 +55,7 @@ export function parseWhole(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
-export function collect(value: string, previous: readonly string[]): string[] {
+/** Of a repeatable option. */
+export function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];
 }

@@ -15,6 +15,7 @@ import { evalCommand } from './commands/model/eval.ts';
 import { planCommand } from './commands/model/plan.ts';
 import { repliesCommand } from './commands/model/replies.ts';
 import { trainCommand } from './commands/model/train.ts';
+import { shortHelp } from './commands/short-help.ts';
 import { reportError } from './report-error.ts';
 
 const COMMANDS = [
@@ -35,11 +36,12 @@ const COMMANDS = [
   convertCommand,
 ];
 
-/** Runs a command line. @returns the exit code */
-export async function run(args: readonly string[]): Promise<number> {
+/** The program with all its commands. */
+export function createProgram(): Command {
   const program = new Command('onevision')
     .description('Build a vision-language model from nothing: curate, pack, train, evaluate, chat.')
     .option('--debug', 'show stacks of errors')
+    .configureHelp(shortHelp)
     .showSuggestionAfterError()
     .exitOverride();
   for (const make of COMMANDS) {
@@ -47,6 +49,12 @@ export async function run(args: readonly string[]): Promise<number> {
     for (const part of [command, ...command.commands]) part.copyInheritedSettings(program);
     program.addCommand(command);
   }
+  return program;
+}
+
+/** Runs a command line. @returns the exit code */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram();
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

@@ -39,7 +39,7 @@ function modelHash({ model, seed }: Recipe): string {
   const sizes = files.map((name) => [name, statSync(join(model.from, name)).size]);
   if (sizes.length > 0) return hashConfig('model', sizes);
   throw new OneVisionError('checkpoint', `Expected a model in ${model.from}, found none.`, {
-    hint: 'make one: onevision convert merge --vision RICE --decoder QWEN3 --out FOLDER',
+    hint: 'make one: onevision convert merge --vision RICE --decoder QWEN3 --output FOLDER',
   });
 }
 

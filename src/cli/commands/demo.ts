@@ -28,7 +28,7 @@ const PIECES: readonly Piece[] = [
 
 export function demoCommand(): Command {
   const command = new Command('demo').description(
-    'run the whole pipeline on real data; run it again to go on where it stopped',
+    'run the whole pipeline on real data; go on where it stopped',
   );
   return addRecipeOptions(command).action(async (options: RecipeOptions) => {
     await runDemo(await openContext(options));

@@ -15,8 +15,8 @@ const GIB = 2 ** 30;
 /** Checks Node, the addon, libtorch, threads, memory and disk, and times a product for a second. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check Node, addon, libtorch, threads and disk; time a matrix product')
-    .option('--json', 'print one JSON object')
+    .description('check Node, addon, libtorch, threads, memory and disk')
+    .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const checks = [...machineChecks(), ...(await engineChecks())];
       if (options.json) console.log(JSON.stringify({ checks }));

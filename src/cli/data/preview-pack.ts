@@ -10,7 +10,7 @@ import { loadTokenizer } from '../../text/tokenizer.ts';
 
 export interface PackPreviewOptions {
   readonly pack: number;
-  readonly tokenizer: string;
+  readonly tokenizer?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +27,7 @@ export async function printPack(dir: string, options: PackPreviewOptions): Promi
       `expected a pack below ${packs.numPacks} of ${dir}, came ${options.pack}`,
     );
   }
-  const folder = options.tokenizer || join(dir, '..', '..', 'data', 'tokenizer');
+  const folder = options.tokenizer ?? join(dir, '..', '..', 'data', 'tokenizer');
   const tokenizer = loadTokenizer(folder);
   if (tokenizerHash(folder) !== packs.facts.tokenizer) {
     throw new OneVisionError('data', `expected the tokenizer of ${dir}, came another: ${folder}`, {

@@ -79,12 +79,21 @@ test('concepts build, match by text and by picture, balance', async () => {
   );
   assert.ok(manifest.counts.concepts >= 12, JSON.stringify(manifest.counts));
   const texts = join(dir, 'texts');
-  onevision('concepts', 'match', '--input', data, '--list', list, '--output', texts);
+  onevision('concepts', 'match', '--input', data, '--concepts', list, '--output', texts);
   const byText = await rowsOf(texts);
   assert.equal(byText.length, 15);
   assert.ok(byText.every(({ concepts }) => concepts.length > 0));
   const pictures = join(dir, 'pictures');
-  const match = ['concepts', 'match', '--input', data, '--list', list, '--embedder', checkpoint];
+  const match = [
+    'concepts',
+    'match',
+    '--input',
+    data,
+    '--concepts',
+    list,
+    '--embedder',
+    checkpoint,
+  ];
   onevision(...match, '--top', '3', '--output', pictures);
   const byPicture = await rowsOf(pictures);
   assert.deepEqual(

@@ -14,7 +14,7 @@ interface Options extends ClusterOptions {
   readonly cache?: string;
   readonly concurrency: number;
   readonly timeout: number;
-  readonly maxTokens?: number;
+  readonly maxNewTokens?: number;
   readonly seed?: number;
   readonly price?: readonly [number, number];
   readonly json?: boolean;
@@ -23,20 +23,20 @@ interface Options extends ClusterOptions {
 export function captionCommand(): Command {
   const command = new Command('caption')
     .description('caption pictures through an OpenAI-compatible endpoint')
-    .argument('<source>', 'folder or file of samples in any format')
+    .argument('<source>', 'folder or file of samples')
     .requiredOption('--output <folder>', 'where the captioned samples go')
-    .requiredOption('--endpoint <url>', 'address up to /v1, e.g. http://127.0.0.1:8000/v1')
+    .requiredOption('--endpoint <url>', 'OpenAI-compatible address up to /v1')
     .requiredOption('--model <name>', 'model that the endpoint serves')
     .option('--key-env <name>', 'variable that holds the key', 'OPENAI_API_KEY')
     .option('--languages <list>', 'shares, e.g. en=65,zh=20 (the default)', parseShares)
-    .option('--prompts <file>', 'JSON of prompts by language; default: those of the package')
-    .option('--cache <file>', 'answers that were paid for (default: <output>.captions.sqlite)')
+    .option('--prompts <file>', 'JSON of prompts by language')
+    .option('--cache <file>', 'answers (default: <output>.captions.sqlite)')
     .option('--concurrency <n>', 'most requests at once', parseWhole, 32)
     .option('--timeout <seconds>', 'longest wait for an answer', parseWhole, 120)
-    .option('--max-tokens <n>', 'longest answer', parseWhole)
-    .option('--seed <n>', 'seed of language and wording', parseWhole)
-    .option('--price <in,out>', 'price of a million tokens, to show the cost', parsePrice)
-    .option('--json', 'print the counts as JSON');
+    .option('--max-new-tokens <n>', 'longest answer', parseWhole)
+    .option('--seed <n>', 'of language and wording', parseWhole)
+    .option('--price <in,out>', 'of a million tokens, to show the cost', parsePrice)
+    .option('--json', 'print JSON');
   return addClusterOptions(command).action((source: string, options: Options) =>
     runAsJob(options, { what: 'caption', jobs: `${options.output}.jobs` }, () =>
       run(source, options),
@@ -47,7 +47,7 @@ export function captionCommand(): Command {
 async function run(source: string, options: Options): Promise<void> {
   const { caption } = await import('../../../curate/caption/caption.ts');
   const { readPrompts } = await import('../../../curate/caption/prompts.ts');
-  const { output, endpoint, model, languages, cache, price, maxTokens, seed } = options;
+  const { output, endpoint, model, languages, cache, price, maxNewTokens, seed } = options;
   if (!/^https?:\/\//.test(endpoint)) {
     throw new OneVisionError(
       'usage',
@@ -58,7 +58,7 @@ async function run(source: string, options: Options): Promise<void> {
   const { counts } = await caption({
     input: source,
     output,
-    config: { model, languages, maxTokens, seed },
+    config: { model, languages, maxTokens: maxNewTokens, seed },
     prompts: readPrompts(options.prompts),
     transport: {
       url: endpoint,

@@ -14,7 +14,7 @@ interface JsonOption {
 
 export function conceptsCommand(): Command {
   const command = new Command('concepts').description(
-    'build a concept list, match samples against it, balance what was matched',
+    'build a list of concepts, match samples, balance the matches',
   );
   for (const make of [buildCommand, matchCommand, balanceCommand]) command.addCommand(make());
   return command;
@@ -31,18 +31,18 @@ function buildCommand(): Command {
     .description('labels of a corpus, nouns of WordNet, pairs of words, frequent words')
     .option('--input <folder>', 'samples whose labels and captions are read')
     .requiredOption('--output <folder>', 'gets concepts.jsonl')
-    .option('--max-concepts <number>', 'concepts at most (500000)', parseWhole)
+    .option('--max-concepts <n>', 'concepts at most (500000)', parseWhole)
     .addOption(
       new Option('--nouns <which>', 'WordNet: what can be drawn and is in use, every noun, none')
         .choices(['physical', 'all', 'none'])
         .default('physical'),
     )
-    .option('--num-words <number>', 'popular words to add (0)', parseWhole)
-    .option('--min-label-count <number>', 'samples that have a label or tag (2)', parseWhole)
-    .option('--min-bigram-count <number>', 'times the corpus has a pair of words (5)', parseWhole)
+    .option('--num-words <n>', 'popular words to add (0)', parseWhole)
+    .option('--min-label-count <n>', 'samples that have a label or tag (2)', parseWhole)
+    .option('--min-bigram-count <n>', 'times the corpus has a pair of words (5)', parseWhole)
     .option('--min-pmi <bits>', 'how far above chance a pair is (6)', parseNumber)
     .option('--translations <file>', 'JSON lines {name, language, label}')
-    .option('--json', 'print the manifest')
+    .option('--json', 'print JSON')
     .action(async ({ input, output, translations, json, ...config }: BuildOptions) => {
       const { buildConcepts } = await import('../../../curate/concepts/build/build.ts');
       show(await buildConcepts({ input, output, translations, config }), output, json);
@@ -52,7 +52,7 @@ function buildCommand(): Command {
 interface MatchOptions extends JsonOption {
   readonly input: string;
   readonly output: string;
-  readonly list?: string;
+  readonly concepts?: string;
   readonly embedder?: string;
   readonly top: number;
   readonly minCosine: number;
@@ -64,22 +64,22 @@ function matchCommand(): Command {
     .description('concepts of each sample: by its caption, or with --embedder by its picture')
     .requiredOption('--input <folder>', 'samples')
     .requiredOption('--output <folder>', 'gets rows-*.parquet: uid, language, concepts')
-    .option('--list <folder>', 'list that `concepts build` made (default: the embedded nouns)')
+    .option('--concepts <folder>', 'list that `concepts build` made')
     .option(
       '--embedder <model>',
       'match pictures: packaged, an ONNX CLIP folder, or a model folder',
     )
-    .option('--top <number>', 'concepts of a picture', parseWhole, 16)
-    .option('--min-cosine <number>', 'lowest cosine that counts', parseNumber, -1)
+    .option('--top <n>', 'concepts of a picture', parseWhole, 16)
+    .option('--min-cosine <n>', 'lowest cosine that counts', parseNumber, -1)
     .option('--template <text>', 'what a concept is embedded as', 'a photo of {}')
-    .option('--json', 'print the manifest')
+    .option('--json', 'print JSON')
     .action(async ({ input, output, json, ...options }: MatchOptions) => {
       const { captionMatcher, matchSource } = await import(
         '../../../curate/concepts/match-source.ts'
       );
       const { loadConceptList } = await import('../../../curate/concepts/load.ts');
       const { curateSchema } = await import('../../../curate/config.ts');
-      const { concepts } = curateSchema.parse({ concepts: { list: options.list ?? null } });
+      const { concepts } = curateSchema.parse({ concepts: { list: options.concepts ?? null } });
       const list = loadConceptList(concepts);
       if (options.embedder === undefined) {
         const matcher = captionMatcher(list);
@@ -120,7 +120,7 @@ function balanceCommand(): Command {
     .description('choose rows by concept frequency; prints the size before anything is written')
     .requiredOption('--rows <glob>', 'parquet files: uid, concepts and, for metaclip-t, language')
     .requiredOption('--output <folder>', 'gets selection-*.parquet: uid, copies')
-    .requiredOption('--num-concepts <number>', 'size of the concept list', parseWhole)
+    .requiredOption('--num-concepts <n>', 'size of the concept list', parseWhole)
     .addOption(
       new Option('--rule <name>', 'see docs/curate.md')
         .choices(['inverse-frequency', 'metaclip-t', 'uniform'])
@@ -133,9 +133,9 @@ function balanceCommand(): Command {
     .option('--replacement', 'draw with repetition')
     .option('--tail-share <share>', 'matches below t, of metaclip-t', parseNumber, 0.06)
     .option('--t <count>', 't of the largest language, of metaclip-t', parseNumber)
-    .option('--seed <number>', 'seed of the coins', parseWhole, 0)
-    .option('--threads <number>', 'threads that decode the files', parseWhole, 1)
-    .option('--json', 'print the manifest')
+    .option('--seed <n>', 'of the coins', parseWhole, 0)
+    .option('--threads <n>', 'threads that decode the files', parseWhole, 1)
+    .option('--json', 'print JSON')
     .action(async (options: BalanceOptions) => {
       const { balanceColumns } = await import('../../../curate/balance/balance-columns.ts');
       const { balanceSchema } = await import('../../../curate/config.ts');

@@ -23,13 +23,13 @@ interface MixCommandOptions {
 
 export function curateCommand(): Command {
   const command = new Command('curate').description(
-    'filter, deduplicate and balance samples; the embedded corpus or any source',
+    'filter, deduplicate and balance samples of any source',
   );
   addRecipeOptions(command)
-    .option('--input <path>', 'folder or file of samples (default: the embedded corpus)')
-    .option('--output <folder>', 'where the samples go (default: data/curated of the run)')
-    .option('--workers <number>', 'processes that share the shards', parseWhole, 1)
-    .option('--embedder <model>', 'of agreement and near meanings: packaged, or a model folder');
+    .option('--input <path>', 'folder or file of samples (default: a corpus)')
+    .option('--output <folder>', 'default: data/curated of the run')
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--embedder <model>', 'packaged, or a model folder');
   return addClusterOptions(command)
     .action(runCurate)
     .addCommand(reportCommand())
@@ -65,9 +65,9 @@ async function withEmbedder(config: CurateConfig, model?: string): Promise<Curat
 
 function reportCommand(): Command {
   return new Command('report')
-    .description('one HTML page on a curated folder: funnel, concepts, languages, sizes, examples')
+    .description('one HTML page on a curated folder')
     .argument('[folder]', 'curated folder', 'runs/demo/data/curated')
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON')
     .action(async (folder: string, options: { json?: boolean }) => {
       const { writePage } = await import('../../../curate/page/write-page.ts');
       const { path, numPictures } = await writePage(folder);
@@ -78,15 +78,11 @@ function reportCommand(): Command {
 
 function mixCommand(): Command {
   return new Command('mix')
-    .description('mix instruction data by category; writes samples, ledger and DATACARD.md')
+    .description('mix instruction data by category')
     .argument('<inputs...>', 'folders or files of samples')
     .requiredOption('--mixture <file>', 'module of the mixture, see recipes/')
     .option('--output <folder>', 'where the samples go')
-    .option(
-      '--total <number>',
-      'samples in all (default: as many as weights and caps allow)',
-      parseWhole,
-    )
+    .option('--total <n>', 'samples in all (default: as many as there are)', parseWhole)
     .action(async (inputs: string[], _own: OptionValues, command: Command) => {
       // `curate` has an --output of its own, which takes the value; so all of them are looked at.
       const { mixture: file, output, total } = command.optsWithGlobals<MixCommandOptions>();

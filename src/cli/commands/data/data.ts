@@ -22,7 +22,7 @@ interface PreviewOptions extends SourceOptions {
   readonly count: number;
   readonly uid?: string;
   readonly pack: number;
-  readonly tokenizer: string;
+  readonly tokenizer?: string;
 }
 
 export function dataCommand(): Command {
@@ -39,7 +39,7 @@ function sourceCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .argument('<source>', 'folder or file of samples')
-    .option('--format <name>', `${SOURCE_FORMATS.join(', ')}; default: what the files say`)
+    .option('--format <name>', `${SOURCE_FORMATS.join(', ')}`)
     .option('--name <name>', 'source of the samples; default: name of the folder')
     .option('--images <folder>', 'folder that image paths are relative to')
     .option('--json', 'print JSON');
@@ -83,8 +83,8 @@ function previewCommand(): Command {
   return sourceCommand('preview', 'the first samples, or a pack as the model sees it')
     .option('--count <n>', 'samples to show', parseWhole, 3)
     .option('--uid <uid>', 'show this one')
-    .option('--pack <number>', 'in a folder of packs: which', parseWhole, 0)
-    .option('--tokenizer <folder>', 'of packs; default: data/tokenizer of the run', '')
+    .option('--pack <n>', 'in a folder of packs: which', parseWhole, 0)
+    .option('--tokenizer <folder>', 'of packs (default: data/tokenizer of the run)')
     .action(async (path: string, options: PreviewOptions) => {
       const { holdsPacks, printPack } = await import('../../data/preview-pack.ts');
       if (holdsPacks(path)) return await printPack(path, options);
@@ -96,7 +96,7 @@ function previewCommand(): Command {
 }
 
 function lintCommand(): Command {
-  return sourceCommand('lint', 'read every record and decode every image; exit code 4 for faults')
+  return sourceCommand('lint', 'read every record and image; exit code 4 for faults')
     .option('--workers <n>', 'processes', parseWhole, 1)
     .option('--ledger <file>', 'keep a row of every record')
     .action(async (path: string, options: SourceOptions & { workers: number; ledger?: string }) => {
@@ -146,7 +146,7 @@ function exportCommand(): Command {
 
 function whyCommand(): Command {
   return new Command('why')
-    .description('every verdict on one sample, from the ledgers of a run')
+    .description('every verdict on one sample, from ledgers')
     .argument('<uid>', 'as in the ledger')
     .option('--in <folders...>', 'where to look for ledgers', ['runs'])
     .option('--json', 'print JSON')

@@ -17,8 +17,8 @@ interface Options {
 
 export function downloadCommand(): Command {
   return new Command('download')
-    .description('fetch the images of a table of addresses; again = the failures that may pass')
-    .argument('<table>', 'parquet, JSON lines, CSV or TSV with columns of addresses and captions')
+    .description('fetch the images of a table of addresses')
+    .argument('<table>', 'parquet, JSON lines, CSV or TSV with addresses')
     .requiredOption('--output <folder>', 'where the samples go')
     .option('--where <sql>', 'only rows for which this holds, e.g. "width >= 200"')
     .option('--name <name>', 'source of the samples; default: name of the table')
@@ -28,7 +28,7 @@ export function downloadCommand(): Command {
     .option('--timeout <seconds>', 'longest time for one image', parseWhole, 20)
     .option('--max-mib <n>', 'largest image file', parseWhole, 20)
     .option('--user-agent <text>', 'who asks; give a way to reach you')
-    .option('--json', 'print the counts as JSON')
+    .option('--json', 'print JSON')
     .action(async (table: string, options: Options) => {
       const { download } = await import('../../../sample/download/download.ts');
       const { output, where, name, concurrency, perHost, userAgent } = options;

@@ -9,9 +9,9 @@ import { collect, parseWhole } from '../../options.ts';
 
 interface ChatOptions {
   readonly run: string;
-  readonly checkpoint?: string;
-  readonly image: readonly string[];
-  readonly video: readonly string[];
+  readonly model?: string;
+  readonly image?: readonly string[];
+  readonly video?: readonly string[];
   readonly system?: string;
   readonly device: string;
   readonly dtype?: 'float32' | 'bfloat16' | 'int8';
@@ -20,9 +20,9 @@ interface ChatOptions {
   readonly topK: number;
   readonly topP: number;
   readonly repetitionPenalty: number;
-  readonly stop: readonly string[];
+  readonly stop?: readonly string[];
   readonly seed: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** A picture file larger than this is not one. */
@@ -30,32 +30,25 @@ const MAX_IMAGE_BYTES = 64 * 2 ** 20;
 
 export function chatCommand(): Command {
   return new Command('chat')
-    .description('ask the model of a run, or of any checkpoint folder, about pictures')
-    .argument(
-      '[question]',
-      'one question, <image> where a picture stands; without it, a conversation',
-    )
-    .option('--run <folder>', 'run folder', 'runs/demo')
-    .option('--checkpoint <folder>', 'a Hugging Face model folder instead of a run')
-    .option('--image <file>', 'a picture; repeatable', collect, [])
-    .option('--video <path>', 'a folder of frames, or an animated GIF or WebP', collect, [])
+    .description('ask a model about pictures, once or in a conversation')
+    .argument('[question]', 'one question; without it, a conversation')
+    .option('--run <folder>', 'its last checkpoint is asked', 'runs/demo')
+    .option('--model <folder>', 'model folder, in the place of a run')
+    .option('--image <file>', 'a picture; repeatable', collect)
+    .option('--video <path>', 'folder of frames, or GIF or WebP; repeatable', collect)
     .option('--system <text>', 'system prompt')
     .option('--device <name>', 'cpu, cuda, cuda:1', 'cpu')
     .addOption(
-      new Option('--dtype <type>', 'int8 halves the weights again').choices([
-        'float32',
-        'bfloat16',
-        'int8',
-      ]),
+      new Option('--dtype <type>', 'of the weights').choices(['float32', 'bfloat16', 'int8']),
     )
-    .option('--max-new-tokens <number>', 'longest answer', parseWhole, 64)
-    .option('--temperature <number>', '0 takes the likeliest token', parseNumber, 0)
-    .option('--top-k <number>', 'draw among the k likeliest tokens; 0 = all', parseWhole, 0)
-    .option('--top-p <number>', 'draw among the likeliest that reach p', parseNumber, 1)
-    .option('--repetition-penalty <number>', 'above 1: fewer repetitions', parsePenalty, 1)
-    .option('--stop <text>', 'a text that ends the answer; repeatable', collect, [])
-    .option('--seed <number>', 'seed of the draws', parseWhole, 0)
-    .option('--json', 'print the answer, its ids and log-probabilities as JSON', false)
+    .option('--max-new-tokens <n>', 'longest answer', parseWhole, 64)
+    .option('--temperature <n>', '0 takes the likeliest token', parseNumber, 0)
+    .option('--top-k <n>', 'draw among the k likeliest; 0 = all', parseWhole, 0)
+    .option('--top-p <n>', 'draw among those that reach p', parseNumber, 1)
+    .option('--repetition-penalty <n>', 'above 1: fewer repetitions', parsePenalty, 1)
+    .option('--stop <text>', 'a text that ends the answer; repeatable', collect)
+    .option('--seed <n>', 'of the draws', parseWhole, 0)
+    .option('--json', 'print JSON')
     .action(chat);
 }
 
@@ -63,10 +56,10 @@ async function chat(question: string | undefined, options: ChatOptions): Promise
   const { openChat } = await import('../../conversation.ts');
   const { lastCheckpoint } = await import('../../train-run.ts');
   const settings = await readSettings(options);
-  const folder = options.checkpoint ?? (await lastCheckpoint(options.run));
+  const folder = options.model ?? (await lastCheckpoint(options.run));
   using open = openChat(folder, settings);
   if (question !== undefined) {
-    await answer(open, question, options.json);
+    await answer(open, question, options.json === true);
     return;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -78,7 +71,7 @@ async function chat(question: string | undefined, options: ChatOptions): Promise
   terminal.setPrompt('> ');
   terminal.prompt();
   for await (const line of terminal) {
-    if (line.trim() !== '') await answer(open, line, options.json);
+    if (line.trim() !== '') await answer(open, line, options.json === true);
     if (isOpen) terminal.prompt();
   }
 }
@@ -91,13 +84,22 @@ async function answer(open: Chat, question: string, json: boolean): Promise<void
 }
 
 async function readSettings(options: ChatOptions): Promise<ChatSettings> {
-  const { device, dtype, maxNewTokens, temperature, topK, topP, repetitionPenalty, stop, seed } =
-    options;
+  const {
+    device,
+    dtype,
+    maxNewTokens,
+    temperature,
+    topK,
+    topP,
+    repetitionPenalty,
+    stop = [],
+    seed,
+  } = options;
   const type = dtype === 'int8' ? { weights: dtype } : dtype === undefined ? {} : { dtype };
   const videos: Uint8Array[][] = [];
-  for (const path of options.video) videos.push(await readVideo(path));
+  for (const path of options.video ?? []) videos.push(await readVideo(path));
   return {
-    images: options.image.map(readImage),
+    images: (options.image ?? []).map(readImage),
     videos,
     system: options.system,
     load: { ...type, device },

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 
 export function compareCommand(): Command {
   return new Command('compare')
-    .description('compare two measurements item by item: difference, interval, test, correction')
+    .description('compare two measurements item by item')
     .argument('<a>', 'folder that onevision eval wrote')
     .argument('<b>', 'another one')
     .argument('[benchmarks...]', 'only these; default: all that both measured')

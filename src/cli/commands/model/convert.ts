@@ -10,7 +10,7 @@ interface MergeFlags {
   readonly decoder: string;
   readonly projector?: string;
   readonly processor?: string;
-  readonly out: string;
+  readonly output: string;
   readonly seed: number;
 }
 
@@ -31,8 +31,8 @@ function mergeCommand(): Command {
     .requiredOption('--decoder <folder>', 'Qwen3, dense or of experts')
     .option('--projector <folder>', 'take a trained merger from here instead of a fresh one')
     .option('--processor <folder>', 'tokenizer and image settings (default: of the decoder)')
-    .requiredOption('--out <folder>', 'where the model goes')
-    .option('--seed <number>', 'of the fresh merger', parseWhole, 0)
+    .requiredOption('--output <folder>', 'where the model goes')
+    .option('--seed <n>', 'of the fresh merger', parseWhole, 0)
     .action(async (flags: MergeFlags) => {
       const { convertMerge } = await import('../../convert-model.ts');
       await convertMerge(flags);
@@ -43,12 +43,12 @@ function megatronCommand(): Command {
   return new Command('megatron')
     .description("translate the original's Megatron checkpoints (TP 1, PP 1), either way")
     .argument('<from>', 'a Megatron checkpoint, or a model folder')
-    .option('--like <folder>', 'a model folder whose config, tokenizer and processor to take')
-    .requiredOption('--out <folder>', 'where the result goes')
-    .action(async (from: string, { like, out }: { like?: string; out: string }) => {
+    .option('--like <folder>', 'model folder whose config and tokenizer to take')
+    .requiredOption('--output <folder>', 'where the result goes')
+    .action(async (from: string, { like, output }: { like?: string; output: string }) => {
       const { convertFromMegatron, convertToMegatron } = await import('../../convert-model.ts');
-      if (existsSync(join(from, 'config.json'))) return convertToMegatron(from, out);
-      if (like !== undefined) return convertFromMegatron(from, like, out);
+      if (existsSync(join(from, 'config.json'))) return convertToMegatron(from, output);
+      if (like !== undefined) return convertFromMegatron(from, like, output);
       throw new OneVisionError('usage', `Expected --like for the Megatron checkpoint ${from}.`, {
         hint: 'give a model folder of the same sizes: Megatron files hold no config of ours',
       });
@@ -60,10 +60,10 @@ function loraCommand(): Command {
     .description("merge a LoRA adapter in PEFT's layout into its base")
     .argument('<adapter>', 'folder with adapter_config.json and adapter_model.safetensors')
     .requiredOption('--base <folder>', 'the model it was trained on')
-    .requiredOption('--out <folder>', 'where the model goes')
-    .action(async (adapter: string, { base, out }: { base: string; out: string }) => {
+    .requiredOption('--output <folder>', 'where the model goes')
+    .action(async (adapter: string, { base, output }: { base: string; output: string }) => {
       const { convertLora } = await import('../../convert-model.ts');
-      await convertLora(base, adapter, out);
+      await convertLora(base, adapter, output);
     });
 }
 
@@ -71,10 +71,10 @@ function emaCommand(): Command {
   return new Command('ema')
     .description("make a model of a checkpoint's moving average")
     .argument('<checkpoint>', 'a checkpoint folder with ema.safetensors')
-    .requiredOption('--out <folder>', 'where the model goes')
-    .action(async (checkpoint: string, { out }: { out: string }) => {
+    .requiredOption('--output <folder>', 'where the model goes')
+    .action(async (checkpoint: string, { output }: { output: string }) => {
       const { convertEma } = await import('../../convert-model.ts');
-      await convertEma(checkpoint, out);
+      await convertEma(checkpoint, output);
     });
 }
 
@@ -82,7 +82,7 @@ function infoCommand(): Command {
   return new Command('info')
     .description('parameters and bytes of each part of a model folder')
     .argument('<folder>', 'a model folder')
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON')
     .action(async (folder: string, { json = false }: { json?: boolean }) => {
       const { printInfo } = await import('../../convert-model.ts');
       printInfo(folder, json);

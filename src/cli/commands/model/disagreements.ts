@@ -5,17 +5,17 @@ import { parseWhole } from '../../options.ts';
 
 interface DisagreementsOptions {
   readonly results: string;
-  readonly rows: number;
+  readonly count: number;
   readonly json?: boolean;
 }
 
 export function disagreementsCommand(): Command {
   return new Command('disagreements')
-    .description('show the stored replies that strict, official and lmms-eval score differently')
+    .description('stored replies that rules score differently')
     .argument('<benchmark>', 'name of a benchmark')
     .requiredOption('--results <folder>', 'folder that `onevision eval` wrote')
-    .option('--rows <n>', 'how many replies to show', parseWhole, 20)
-    .option('--json', 'print JSON, every reply')
+    .option('--count <n>', 'replies to show', parseWhole, 20)
+    .option('--json', 'print JSON')
     .action(run);
 }
 
@@ -28,7 +28,7 @@ async function run(benchmark: string, options: DisagreementsOptions): Promise<vo
     scoringOf(stored.scoringName(benchmark)),
     stored.storedPredictions(results),
   );
-  console.log(options.json === true ? JSON.stringify(found) : table(found, options.rows));
+  console.log(options.json === true ? JSON.stringify(found) : table(found, options.count));
 }
 
 function table({ items, means, pairs, rows }: Disagreements, limit: number): string {

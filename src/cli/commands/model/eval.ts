@@ -23,7 +23,6 @@ interface EvalOptions extends ClusterOptions {
   readonly timeout: number;
   readonly concurrency: number;
   readonly device?: string;
-  readonly benchmarks?: string;
   readonly data: string;
   readonly output?: string;
   readonly profile: string;
@@ -42,42 +41,41 @@ interface EvalOptions extends ClusterOptions {
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description("score a model on the demo's sets or on benchmarks of the paper")
-    .argument('[benchmarks...]', 'names, a group, or all; default: those of the recipe')
-    .option('--benchmarks <a,b>', 'the same, separated by commas')
+    .argument('[benchmarks...]', 'names, a group or all (default: those of the recipe)')
     .option('--list', 'show all benchmarks and how to fetch their data')
-    .option('--run <folder>', 'run folder; its last checkpoint is measured', 'runs/demo')
-    .option('--model <folder|name>', 'model folder, or the name that the endpoint serves')
+    .option('--run <folder>', 'its last checkpoint is measured', 'runs/demo')
+    .option('--model <folder>', 'model folder, or the name that --endpoint serves')
     .option('--endpoint <url>', 'OpenAI-compatible address up to /v1')
-    .option('--key-env <name>', 'variable that holds its key', 'OPENAI_API_KEY')
+    .option('--data <folder>', 'where data sets lie', 'data/benchmarks')
+    .option('--output <folder>', 'default: <run>/eval or eval/<model>')
+    .option('--profile <rules>', 'strict, official, lmms-v0.5, lmms-head', 'strict')
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--json', 'print JSON')
+    .optionsGroup('How (docs/eval.md):')
+    .option('--device <name>', 'cpu, cuda, cuda:1')
+    .option('--limit <n>', 'only the first rows of each', parseWhole)
+    .option('--partial', 'measure data that are not whole')
+    .option('--max-new-tokens <n>', 'a lower limit than the benchmarks have', parseWhole)
+    .option('--key-env <name>', 'variable that holds the key', 'OPENAI_API_KEY')
     .option('--timeout <seconds>', 'longest wait for an answer', parseWhole, 120)
     .option('--concurrency <n>', 'most requests at once', parseWhole, 32)
-    .option('--data <folder>', 'where data sets lie', 'data/benchmarks')
-    .option('--output <folder>', 'default: <run>/eval, or eval/<name of the model>')
-    .option('--profile <name>', 'rules: strict, official, lmms-v0.5, lmms-head', 'strict')
     .option('--judge-model <name>', 'model that judges what no rule can score')
     .option('--judge-endpoint <url>', 'where it is; without it kept verdicts are used')
     .option('--judge-cache <file>', 'verdicts (default: <output>/judge.sqlite)')
     .option('--beside <model>', 'published numbers to show', 'LLaVA-OneVision-1.5-8B')
-    .option('--limit <n>', 'only the first rows of each', parseWhole)
-    .option('--partial', 'measure data that are not whole')
-    .option('--max-new-tokens <n>', 'a lower limit than the benchmarks have', parseWhole)
-    .option('--device <name>', 'cpu, cuda:0')
-    .option('--workers <n>', 'processes', parseWhole, 1)
-    .option('--json', 'print JSON')
     .addCommand(compareCommand());
   return addClusterOptions(command).action(run);
 }
 
 async function run(given: string[], options: EvalOptions): Promise<void> {
   if (options.list === true) return await list(options);
-  const names = [...given, ...(options.benchmarks?.split(',') ?? [])].filter((name) => name !== '');
   const isRun = options.model === undefined && options.endpoint === undefined;
   const recipe = isRun ? openRecipeOfRun(options.run) : undefined;
   const jobs = join(isRun ? options.run : (options.output ?? 'eval'), 'jobs');
   const sending = { what: 'eval', jobs, recipe: recipe?.slurm };
   const { findBenchmarks } = await import('../../../eval/benchmarks/index.ts');
   const { DEMO_BENCHMARKS } = await import('../../../eval/benchmarks/demo/index.ts');
-  const wanted = names.length > 0 ? names : (recipe?.eval ?? ['all']);
+  const wanted = given.length > 0 ? given : (recipe?.eval ?? ['all']);
   const isDemo = wanted.every((name) => DEMO_BENCHMARKS.some((known) => known.name === name));
   if (recipe === undefined || !isDemo) {
     return await runOnCluster(options, sending, (cluster) =>

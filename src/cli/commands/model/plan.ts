@@ -15,19 +15,15 @@ interface PlanOptions extends RecipeOptions {
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('what a recipe takes: FLOPs, hours, dollars and memory, with every assumption')
+    .description('what a recipe takes: FLOPs, hours, dollars and memory')
     .argument('[recipe]', 'recipe module, in the place of --recipe')
-    .option('--gpus <number>', 'how many GPUs', parseWhole, 8)
-    .option('--gpu <name>', 'which ones: a800, a100, h100, h200, b200, l40s, rtx4090', 'h100')
-    .option('--price <dollars>', 'for an hour of one GPU (default: an assumed one)', parseNumber)
-    .option(
-      '--mfu <percent>',
-      'share of the peak that is used (default: an assumed one)',
-      parseNumber,
-    )
+    .option('--gpus <n>', 'how many GPUs', parseWhole, 8)
+    .option('--gpu <name>', 'a800, a100, h100, h200, b200, l40s, rtx4090', 'h100')
+    .option('--price <dollars>', 'of an hour of one GPU', parseNumber)
+    .option('--mfu <percent>', 'share of the peak that is used', parseNumber)
     .option('--measured <folder>', 'take the MFU that this run reached')
-    .option('--original', "price the original's run from its own statements instead, as a check")
-    .option('--json', 'print one JSON object');
+    .option('--original', "price the original's run instead")
+    .option('--json', 'print JSON');
   return addRecipeOptions(command).action(
     async (file: string | undefined, options: PlanOptions) => {
       const { formatOriginal, formatPlan } = await import('../../plan/show-plan.ts');

@@ -5,7 +5,7 @@ import { submissionCommand } from './submission.ts';
 
 export function repliesCommand(): Command {
   return new Command('replies')
-    .description('stored replies: where rules of scoring differ, files for servers')
+    .description('stored replies: where rules differ, files for servers')
     .addCommand(disagreementsCommand())
     .addCommand(submissionCommand());
 }

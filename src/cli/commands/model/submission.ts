@@ -12,11 +12,11 @@ interface SubmissionOptions {
 
 export function submissionCommand(): Command {
   return new Command('submission')
-    .description('write the checked file for the server of doc-vqa, info-vqa or mmbench')
+    .description('file for the server of a hidden test set')
     .argument('<benchmark>', 'doc-vqa, info-vqa, mmbench-en, mmbench-cn')
     .requiredOption('--results <folder>', 'folder that `onevision eval` wrote')
     .option('--output <folder>', 'where the file goes', '.')
-    .option('--rows <n>', 'rows of the test set, where it is not the published one', parseWhole)
+    .option('--rows <n>', 'rows of the test set', parseWhole)
     .option('--json', 'print JSON')
     .action(run);
 }

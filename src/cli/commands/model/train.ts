@@ -19,7 +19,7 @@ interface TrainOptions extends RecipeOptions, ClusterOptions {
 
 export function trainCommand(): Command {
   const command = new Command('train')
-    .description('train align, mid-train and instruct; goes on where it stopped')
+    .description('train align, mid-train and instruct; go on where it stopped')
     .argument('[recipe]', 'recipe module, in the place of --recipe')
     .addOption(
       new Option('--stage <name>', 'last stage to train')
@@ -27,7 +27,7 @@ export function trainCommand(): Command {
         .default('all'),
     )
     .option('--launch <local:N>', 'train on N ranks, processes on this machine', parseLaunch)
-    .option('--rank-timeout <seconds>', 'how long ranks wait for each other', parseWhole, 600);
+    .option('--rank-timeout <seconds>', 'longest wait for other ranks', parseWhole, 600);
   addClusterOptions(addRecipeOptions(command))
     .option('--nodes <n>', 'machines of a training job (1)', parseWhole)
     .option('--ranks-per-node <n>', 'processes on each, one a GPU (1)', parseWhole);

@@ -14,12 +14,12 @@ interface AdoptCommandOptions extends ClusterOptions {
 
 export function packAdoptCommand(): Command {
   const command = new Command('adopt')
-    .description('make a pack set of released packs without copying them')
-    .argument('<folder>', 'folder of archives, such as LLaVA-558K-Webdataset')
+    .description('make a pack set of released packs, without copying')
+    .argument('<folder>', 'folder of archives')
     .requiredOption('--output <folder>', 'folder of the pack set')
     .requiredOption('--tokenizer <folder>', 'folder with tokenizer.json')
-    .option('--max-tokens <number>', 'leave longer packs out (8192)', parseWhole)
-    .option('--workers <number>', 'processes (one a core)', parseWhole);
+    .option('--max-tokens <n>', 'tokens of a pack; longer ones are left out (8192)', parseWhole)
+    .option('--workers <n>', 'processes (one a core)', parseWhole);
   return addClusterOptions(command).action(async (input: string, _own: OptionValues) => {
     // `pack` has the options of clusters too and takes their values; so all of them are looked at.
     const options = command.optsWithGlobals<AdoptCommandOptions>();

@@ -10,7 +10,7 @@ import { parseWhole } from '../../../options.ts';
 interface FilesOptions extends ClusterOptions {
   readonly output: string;
   readonly tokenizer: string;
-  readonly format: LayoutName;
+  readonly layout: LayoutName;
   readonly maxTokens?: number;
   readonly maxPatches?: number;
   readonly multiple?: number;
@@ -23,23 +23,23 @@ interface FilesOptions extends ClusterOptions {
 
 export function packFilesCommand(): Command {
   const command = new Command('files')
-    .description('pack folders of samples (tar, parquet, JSON lines) without a recipe')
+    .description('pack samples of any source without a recipe')
     .argument('<input...>', 'folders or files of samples')
     .requiredOption('--output <folder>', 'folder of the packs')
-    .requiredOption('--tokenizer <folder>', 'folder with tokenizer.json, such as a model')
+    .requiredOption('--tokenizer <folder>', 'folder with tokenizer.json')
     .addOption(
-      new Option('--format <layout>', 'how packs lie on disk')
+      new Option('--layout <name>', 'how packs lie on disk')
         .choices(LAYOUT_NAMES)
         .default('onevision'),
     )
-    .option('--max-tokens <number>', 'capacity of a pack in tokens (8192)', parseWhole)
-    .option('--max-patches <number>', 'capacity in vision patches (32768)', parseWhole)
-    .option('--max-pixels <number>', 'pixels of an image after the resize (2560000)', parseWhole)
-    .option('--multiple <number>', 'make the number of packs a multiple of this', parseWhole)
-    .option('--max-skip-rate <share>', 'share of unreadable samples to forgive (0.001)', parseShare)
-    .option('--workers <number>', 'processes (one a core)', parseWhole)
-    .option('--seed <number>', 'seed of the plan (0)', parseWhole)
-    .option('--json', 'print the manifest');
+    .option('--max-tokens <n>', 'tokens of a pack (8192)', parseWhole)
+    .option('--max-patches <n>', 'vision patches of a pack (32768)', parseWhole)
+    .option('--max-pixels <n>', 'pixels of an image (2560000)', parseWhole)
+    .option('--multiple <n>', 'number of packs is a multiple of this', parseWhole)
+    .option('--max-skip-rate <share>', 'unreadable samples to forgive (0.001)', parseShare)
+    .option('--workers <n>', 'processes (one a core)', parseWhole)
+    .option('--seed <n>', 'of the plan (0)', parseWhole)
+    .option('--json', 'print JSON');
   // `pack` has the options of clusters too and takes their values; so all of them are looked at.
   return addClusterOptions(command).action((inputs: string[]) =>
     packFiles(inputs, command.optsWithGlobals<FilesOptions>()),
@@ -48,10 +48,10 @@ export function packFilesCommand(): Command {
 
 async function packFiles(inputs: readonly string[], options: FilesOptions): Promise<void> {
   const { pack } = await import('../../../../pack/pack.ts');
-  const { output, tokenizer, format, maxPixels, json } = options;
+  const { output, tokenizer, layout, maxPixels, json } = options;
   const { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed } = options;
   const settings = { maxTokens, maxPatches, multiple, maxSkipRate, workers, seed };
-  const config = PackConfigSchema.parse({ ...settings, layout: format });
+  const config = PackConfigSchema.parse({ ...settings, layout });
   const processor = { ...QWEN_PROCESSOR, ...(maxPixels === undefined ? {} : { maxPixels }) };
   const shares = inputs.map((dir) => ({ dir }));
   const sending = { what: 'pack', jobs: `${output}.jobs` };

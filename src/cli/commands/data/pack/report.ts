@@ -12,11 +12,11 @@ interface ReportOptions {
 
 export function packReportCommand(): Command {
   return new Command('report')
-    .description('fill, waste, balance and some real packs as one HTML page')
+    .description('one HTML page on a folder of packs')
     .argument('<folder>', 'folder of packs')
     .option('--output <file>', 'the page (default: report.html in the folder)')
-    .option('--packs <number>', 'packs to show', parseWhole, 12)
-    .option('--json', 'print the numbers instead of writing the page')
+    .option('--packs <n>', 'packs to show', parseWhole, 12)
+    .option('--json', 'print JSON')
     .action(async (dir: string, options: ReportOptions) => {
       const { surveyPacks } = await import('../../../../pack/report/collect.ts');
       const survey = await surveyPacks(dir, options.packs);
