@@ -14,14 +14,18 @@ export interface GoldenGroup extends Omit<AnsweredItem, 'uid'> {
   readonly head?: GoldenScores;
 }
 
-const golden = new URL('../parity/golden/scorers.jsonl.gz', import.meta.url);
+const golden = (name: string): Buffer =>
+  readFileSync(new URL(`../parity/golden/${name}`, import.meta.url));
 
 export function readGoldenGroups(): GoldenGroup[] {
-  return gunzipSync(readFileSync(golden))
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const lines = gunzipSync(golden('scorers.jsonl.gz')).toString().trimEnd().split('\n');
+  const weMath: GoldenGroup[] = JSON.parse(golden('wemath.json').toString());
+  return [...lines.map((line) => JSON.parse(line)), ...weMath];
+}
+
+/** VLMEvalKit's scores by scoring, one list for each of its groups in their order. */
+export function readOfficialScores(): Readonly<Record<string, readonly GoldenScores[]>> {
+  return JSON.parse(gunzipSync(golden('official.json.gz')).toString());
 }
 
 /** Hash over the marks of every profile on the scoring's pairs; on MMStar's where it has none. */

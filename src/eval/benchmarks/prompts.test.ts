@@ -43,7 +43,7 @@ const PROMPTS: Readonly<Record<string, string>> = {
   'mmmu-pro-standard': '1/516874d62f70',
   'mmmu-pro-vision': '1/c1c49c20bb85',
   'chart-qa': '1/1b5425fdf4ab',
-  'charxiv-dq': '1/5f16aff26353',
+  'charxiv-dq': '2/ba2636bdaca5',
   'doc-vqa': '1/972e5899420e',
   'doc-vqa-val': '1/31b3533df612',
   'ocr-bench': '1/16fdaf7476b4',

@@ -12,12 +12,12 @@ export function answerPart(reply: string): { text: string; tagged: boolean } {
 }
 
 /** The inside of the last `\boxed{…}` whose braces close. */
-export function lastBoxed(text: string): string | undefined {
+export function lastBoxed(text: string, opening: RegExp = /\\boxed\s?$/): string | undefined {
   const open: { start: number; isBox: boolean }[] = [];
   let best: { start: number; end: number } | undefined;
   for (let place = 0; place < text.length; place++) {
     if (text[place] === '{') {
-      const isBox = /\\boxed\s?$/.test(text.slice(Math.max(0, place - 7), place));
+      const isBox = opening.test(text.slice(Math.max(0, place - 7), place));
       open.push({ start: place + 1, isBox });
     } else if (text[place] === '}') {
       const group = open.pop();

@@ -6,6 +6,7 @@ import { type LetterFinding, letters } from './letters/letter.ts';
 import { mcqExtract } from './letters/mcq-extract.ts';
 import { mmbenchLetter } from './letters/mmbench.ts';
 import { mmmuLetter } from './letters/mmmu.ts';
+import { reasoningLetter } from './letters/reasoning-letter.ts';
 import { strictLetter } from './letters/strict.ts';
 import { strip, stripCharacter } from './python.ts';
 import type { AnsweredItem, Finding, Rule } from './scorer.ts';
@@ -78,10 +79,14 @@ export const mmbenchStaticChoice: Rule = byLetter(
     mmbenchLetter(text, options) ?? mcqExtract(text, letters(Math.min(4, options.length))),
 );
 
-/** WeMath in VLMEvalKit: the first letter A–H behind the last "Answer". */
-export const weMathChoice: Rule = byLetter(
-  (text) => /[A-H]/.exec((text.split('Answer').at(-1) ?? '').replace(/[><:.]/g, ''))?.[0],
-);
+/** WeMath in VLMEvalKit: the first character behind the last "Answer", if it is a letter A–H. */
+export const weMathChoice: Rule = byLetter((text) => {
+  const said = strip(text.split('Answer').at(-1) ?? '').replace(/[><:.]/g, '');
+  return /^[A-H]/.exec(strip(said))?.[0];
+});
+
+/** WeMath in lmms-eval: only what is tagged or boxed counts. */
+export const weMathTagged: Rule = byLetter(reasoningLetter);
 
 /** lmms-eval's shared extractor over the first four letters. */
 export const mcqChoice: Rule = byLetter((text) => mcqExtract(text, letters(4)));

@@ -119,7 +119,7 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
   ),
   mmbench: scoring(
     'choice',
-    1,
+    2,
     choice({ 'lmms-v0.5': rules.mmbenchChoice, 'lmms-head': rules.mmbenchStaticChoice }),
     per(CIRCULAR),
   ),
@@ -131,24 +131,24 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
       'lmms-v0.5': rules.byLetter(mmeRealWorldLetter),
     }),
   ),
-  ai2d: scoring('choice', 1, choice({ 'lmms-v0.5': rules.byText(ai2dLetter) })),
+  ai2d: scoring('choice', 2, choice({ 'lmms-v0.5': rules.byText(ai2dLetter) })),
   'cv-bench': scoring(
     'choice',
-    1,
+    2,
     choice({ 'lmms-v0.5': rules.byLetter(cvBenchLetter) }),
     per<Aggregator>(MEAN, { official: { kind: 'macro', by: 'source', weights: CV_WEIGHTS } }),
   ),
-  vstar: scoring('choice', 1, choice({ 'lmms-v0.5': rules.byLetter(vstarLetter) })),
+  vstar: scoring('choice', 2, choice({ 'lmms-v0.5': rules.byLetter(vstarLetter) })),
   mmstar: scoring(
     'choice',
-    1,
+    2,
     choice({ 'lmms-v0.5': rules.mmstarChoice, 'lmms-head': rules.mcqChoice }),
     per<Aggregator>({ kind: 'macro', by: 'l2_category' }, { official: MEAN }),
   ),
-  'seed-bench': scoring('choice', 1, choice({ 'lmms-v0.5': FIRST })),
+  'seed-bench': scoring('choice', 2, choice({ 'lmms-v0.5': FIRST })),
   scienceqa: scoring(
     'choice',
-    1,
+    2,
     choice({ 'lmms-v0.5': rules.byLetter((text) => scienceQaLetter(text)) }),
   ),
   realworldqa: scoring(
@@ -162,9 +162,9 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
   ),
   chartqa: scoring(
     'short-answer',
-    1,
+    2,
     per(rules.byMatch(strictRelaxedMatch), {
-      official: rules.byMatch((text, answer) => relaxedMatch(strip(text), strip(answer))),
+      official: rules.byMatch((text, answer) => relaxedMatch(strip(text), answer)),
       'lmms-v0.5': rules.byMatch(relaxedMatch),
     }),
   ),
@@ -222,8 +222,8 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
   ),
   wemath: scoring(
     'choice',
-    1,
-    choice({ official: rules.weMathChoice, 'lmms-v0.5': rules.weMathChoice }),
+    2,
+    choice({ official: rules.weMathChoice, 'lmms-v0.5': rules.weMathTagged }),
     per<Aggregator>({ kind: 'steps', id: 'ID', step: 'key', mode: 'strict' }),
   ),
   'vl-rewardbench': scoring(

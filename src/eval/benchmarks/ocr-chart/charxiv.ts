@@ -16,6 +16,7 @@ export const charxiv: Benchmark = {
     repo: 'princeton-nlp/CharXiv',
     files: ['**/val*.parquet'],
     expected: { rows: 1000, items: 4000 },
+    promptVersion: 2,
     columns: z.object({
       image: picture,
       figure_path: text,

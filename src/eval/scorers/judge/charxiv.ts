@@ -11,17 +11,17 @@ export interface Triplet {
 
 export const TRIPLETS_A_CALL = 5;
 
-/** What counts as equal, by family of templates. */
+const NONE_TOO = '"Not Applicable" agrees only with itself.';
+
+/** What counts as equal, by family of templates: the original's rules. */
 const RUBRICS: Readonly<Record<string, string>> = {
-  title:
-    'The title must be the same text. Differences of case, spacing, line breaks, or LaTeX against plain text do not matter; a missing, added or exchanged word does.',
-  ocr: 'The label or tick must be the same text. Differences of case, spacing, or LaTeX against plain text do not matter; another number, sign, unit or word does.',
-  quant:
-    'The numbers must be equal. 1, 1.0 and "one" are equal; a difference in value is not, however small.',
-  bool: 'Both must say yes, or both no.',
-  enum: 'All names must be there, and no others. Their order and punctuation do not matter.',
-  trend: 'Both must describe the same direction over the same range. Synonyms are equal.',
-  layout: 'Rows and columns must both be equal; "2 by 3" and "2x3" are equal, "3 by 2" is not.',
+  title: `Both must be the same term. Another form of it is the same (α and alpha, LaTeX and plain text), and the letter of a subplot, as (a), may be left out; any other word is not. ${NONE_TOO}`,
+  ocr: `Both must be the same term; another form of it is the same (α and alpha, LaTeX and plain text). Numbers must be equal in value. ${NONE_TOO}`,
+  quant: `Both must be numbers of exactly the same value; 1 and 1.0 are. ${NONE_TOO}`,
+  bool: `Both must say yes, or both no. ${NONE_TOO}`,
+  enum: `All terms must be there, no others, and in the same order; another form of a term is the same. ${NONE_TOO}`,
+  trend: 'Both must describe the same general trend, in whatever words.',
+  layout: 'The numbers of rows and of columns must both be the same: "3 by 2" is not "2 by 3".',
 };
 
 function rubricOf(template: number): string {
@@ -34,7 +34,7 @@ function rubricOf(template: number): string {
   return RUBRICS[family] ?? '';
 }
 
-/** The prompt of up to five triplets of one template (1 to 19). Wording ours, form the original's. */
+/** The prompt of up to five triplets of one template (1 to 19): the original's rules and form, our words. */
 export function charxivRequest(template: number, triplets: readonly Triplet[]): JudgeRequest {
   const keys = triplets.flatMap((_, index) => [
     `"extract_answer_T${index + 1}"`,
@@ -42,17 +42,17 @@ export function charxivRequest(template: number, triplets: readonly Triplet[]): 
   ]);
   const cases = triplets.map(
     ({ question, reply, truth }, index) =>
-      `T${index + 1}:\nQuestion ${index + 1}: ${question}\nResponse ${index + 1}: ${reply}\n` +
+      `T${index + 1}:\nQuestion ${index + 1}: ${question.split('\n')[0]}\nResponse ${index + 1}: ${reply}\n` +
       `Ground truth ${index + 1}: ${truth}\n`,
   );
   const prompt =
     `You grade ${triplets.length} responses to questions about a chart. For each, first extract the ` +
     'final answer of the response, then give 1 if it agrees with the ground truth and 0 if not. ' +
-    'A response that gives no answer gets 0. "Not Applicable" agrees only with itself.\n' +
+    'A response that gives no answer has an empty one and gets 0.\n' +
     `${rubricOf(template)}\n` +
     `Reply with one JSON object with the keys ${keys.join(', ')} and nothing else; scores are the ` +
     `numbers 0 and 1.\n\n${cases.join('\n')}`;
-  return { template: 'charxiv/1', prompt, maxTokens: 1024 };
+  return { template: 'charxiv/2', prompt, maxTokens: 1024 };
 }
 
 /** A verdict: the answer that the judge read out, and its score. */

@@ -4,19 +4,58 @@ import { letters } from '../letters/letter.ts';
 import { mmbenchLetter } from '../letters/mmbench.ts';
 import type { JudgeRequest } from './judge.ts';
 
+/** One example of each form of answer, as the original has: question with its hint, reply, answer. */
+const EXAMPLES: readonly (readonly [
+  hint: string,
+  question: string,
+  reply: string,
+  answer: string,
+])[] = [
+  [
+    'an integer answer',
+    'How many windows are there?',
+    'Both floors together have 12 windows.',
+    '12',
+  ],
+  [
+    'a floating-point number with one decimal place',
+    'How long is the side?',
+    'It is the square root of 2.25, so 1.5 m.',
+    '1.5',
+  ],
+  [
+    'a floating-point number with two decimal places',
+    'What does a pound cost?',
+    'Three pounds cost $4.35, so one is $1.45.',
+    '1.45',
+  ],
+  [
+    'a Python list as an answer',
+    'Between which years is the lowest bar?',
+    'The lowest bar stands for 2007 to 2008.',
+    '[2007, 2008]',
+  ],
+];
+const CHOICE_EXAMPLE =
+  'Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at ' +
+  'the end.\nQuestion: Which is longest?\nChoices:\n(A) red\n(B) blue\n\nModel response: The blue ' +
+  'bar is longest, so (B).\n\nExtracted answer: B';
+
 /** MathVista: the final value, choice or list of a reply. */
 export function extractionRequest(query: string, reply: string): JudgeRequest {
-  const prompt =
+  const values = EXAMPLES.map(
+    ([hint, question, said, answer]) =>
+      `Hint: Please answer the question requiring ${hint}.\nQuestion: ${question}\n\n` +
+      `Model response: ${said}\n\nExtracted answer: ${answer}`,
+  );
+  const prompt = [
     'Read the model response and type only its final answer: the option letter, the number in the ' +
-    'form that the hint asks for, or a Python list. Type nothing if it gives none.\n\n' +
-    'Hint: Please answer the question requiring an integer answer and provide the final value, e.g., ' +
-    '1, 2, 3, at the end.\nQuestion: How many windows are there?\n\nModel response: Counting both ' +
-    'floors there are 12 windows.\n\nExtracted answer: 12\n\n' +
-    'Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at ' +
-    'the end.\nQuestion: Which is longest?\nChoices:\n(A) red\n(B) blue\n\nModel response: The blue ' +
-    'bar is longest, so (B).\n\nExtracted answer: B\n\n' +
-    `${query}\n\nModel response: ${reply}\n\nExtracted answer: `;
-  return { template: 'mathvista/1', prompt, maxTokens: 256 };
+      'form that the hint asks for, or a Python list. Type nothing if it gives none.',
+    ...values,
+    CHOICE_EXAMPLE,
+    `${query}\n\nModel response: ${reply}\n\nExtracted answer: `,
+  ].join('\n\n');
+  return { template: 'mathvista/2', prompt, maxTokens: 256 };
 }
 
 /** MMBench: the option that a reply means, or E for none. */

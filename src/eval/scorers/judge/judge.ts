@@ -12,8 +12,8 @@ export interface JudgeRequest {
 
 /** The templates there are; each changes its number with every word. */
 export const JUDGE_TEMPLATES = [
-  'charxiv/1',
-  'mathvista/1',
+  'charxiv/2',
+  'mathvista/2',
   'mmbench/1',
   'vl-rewardbench/1',
 ] as const;

@@ -1,6 +1,6 @@
 // VLMEvalKit's rule, static part: one letter near the end of the reply, or one option text in it.
-import { words } from '../python.ts';
-import { letters } from './letter.ts';
+import { numCharacters, words } from '../python.ts';
+import { isApiFailure, letters } from './letter.ts';
 
 const REFUSED = [
   "Sorry, I can't help with images of people yet.",
@@ -15,6 +15,7 @@ export function canInferLetter(reply: string, options: readonly string[]): strin
 }
 
 function byWord(reply: string, choices: readonly string[]): string | undefined {
+  if (isApiFailure(reply)) return undefined;
   if (REFUSED.some((phrase) => reply.includes(phrase))) return 'Z';
   const tokens = words(reply.replace(/[.()[\],:;!*#{}]/g, ' '));
   const found = choices.filter((choice) => tokens.includes(choice));
@@ -32,8 +33,8 @@ function byWord(reply: string, choices: readonly string[]): string | undefined {
 function byOption(reply: string, options: readonly string[]): string | undefined {
   const text = reply.toLowerCase();
   const texts = options.map((option) => option.toLowerCase());
-  const allowed = 2 * texts.reduce((sum, option) => sum + option.length, 0);
-  if (text.length > allowed) return undefined;
+  const allowed = 2 * texts.reduce((sum, option) => sum + numCharacters(option), 0);
+  if (numCharacters(text) > allowed) return undefined;
   const named = texts.flatMap((option, index) =>
     text.includes(option) ? [String.fromCharCode(65 + index)] : [],
   );

@@ -7,6 +7,11 @@ export interface LetterFinding {
   readonly faults?: readonly Fault[];
 }
 
+/** What VLMEvalKit writes in the place of a reply that never came. */
+export function isApiFailure(reply: string): boolean {
+  return reply.includes('Failed to obtain answer via API');
+}
+
 /** 0 → A. */
 export function letterOf(index: number): string {
   return String.fromCharCode(65 + index);

@@ -20,7 +20,8 @@ const PHRASES = [
   ],
 ];
 
-interface Candidate {
+/** A letter that a form of answering names. */
+export interface Candidate {
   readonly letter: string;
   readonly priority: number;
   readonly place: number;
@@ -30,7 +31,11 @@ interface Candidate {
 export function mcqExtract(reply: string, letters: readonly string[]): string | undefined {
   if (strip(reply) === '') return undefined;
   const text = ` ${stripEach(strip(reply), ',.!?;:\'"')} `;
-  const found = [...byForm(text, letters), ...byPhrase(text, letters), ...byEnds(text, letters)];
+  const found = [
+    ...byForm(text, letters),
+    ...byPhrase(text, letters, PHRASES, 'end'),
+    ...byEnds(text, letters),
+  ];
   const candidates = found.length > 0 ? found : byForm(text, letters, [['', '', 0]]);
   let best: Candidate | undefined;
   for (const candidate of candidates) {
@@ -43,7 +48,10 @@ function isBetter(a: Candidate, b: Candidate): boolean {
   return a.priority > b.priority || (a.priority === b.priority && a.place > b.place);
 }
 
-const FORMS: readonly (readonly [before: string, after: string, priority: number])[] = [
+/** What stands around a letter, and the priority of the form. */
+type Form = readonly [before: string, after: string, priority: number];
+
+export const FORMS: readonly Form[] = [
   ['(', ')', 6],
   ['', '.', 5],
   ['', ':', 4],
@@ -51,7 +59,12 @@ const FORMS: readonly (readonly [before: string, after: string, priority: number
   ['', ' ', 2],
 ];
 
-function byForm(text: string, letters: readonly string[], forms = FORMS): Candidate[] {
+/** The last place of each letter in each form. */
+export function byForm(
+  text: string,
+  letters: readonly string[],
+  forms: readonly Form[] = FORMS,
+): Candidate[] {
   return forms.flatMap(([before, after, priority]) =>
     letters.flatMap((letter) => {
       const place = text.lastIndexOf(before + letter + after);
@@ -60,13 +73,19 @@ function byForm(text: string, letters: readonly string[], forms = FORMS): Candid
   );
 }
 
-function byPhrase(text: string, letters: readonly string[]): Candidate[] {
+/** The first place of each letter behind the start or the end of a phrase. */
+export function byPhrase(
+  text: string,
+  letters: readonly string[],
+  phrases: readonly string[],
+  from: 'start' | 'end',
+): Candidate[] {
   const lower = text.toLowerCase();
-  return PHRASES.flatMap((phrase) => {
+  return phrases.flatMap((phrase) => {
     const start = lower.indexOf(phrase);
     if (start < 0) return [];
     return letters.flatMap((letter) => {
-      const place = text.indexOf(letter, start + phrase.length);
+      const place = text.indexOf(letter, from === 'start' ? start : start + phrase.length);
       return place < 0 ? [] : [{ letter, priority: 7, place }];
     });
   });

@@ -1,5 +1,6 @@
 // MMBench's rule, static part: a lone letter among the words, a letter with its marks, an option.
 import { strip, words } from '../python.ts';
+import { isApiFailure } from './letter.ts';
 
 const MARKS: readonly (readonly [before: string, after: string])[] = [
   ['', '.'],
@@ -22,7 +23,7 @@ export function mmbenchLetter(reply: string, options: readonly string[]): string
 }
 
 function byWord(reply: string): string | undefined {
-  if (reply.includes('Failed to obtain answer via API')) return undefined;
+  if (isApiFailure(reply)) return undefined;
   const tokens = words(reply).map(strip);
   const only = (before: string, after: string): string | undefined => {
     const found = [...'ABCDE'].filter((letter) => tokens.includes(before + letter + after));
