@@ -1,6 +1,8 @@
 // Ranks on this machine: in this process, or in child processes with a log each.
 import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureFolder } from '../core/files.ts';
 import type { Logger } from '../core/log.ts';
@@ -8,6 +10,8 @@ import { runRank } from './run-task.ts';
 import { logFile, logFolder } from './task.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Where Node keeps our modules compiled: a process then starts in half the time. */
+const COMPILE_CACHE = process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache');
 /** A process that dies (memory, a signal) is started again this often. */
 const NUM_RESTARTS = 1;
 
@@ -35,6 +39,7 @@ function childEnd(
   const out = openSync(logFile(dir, rank), 'a');
   const child = fork(MAIN, [dir, String(rank), String(world)], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     stdio: ['ignore', out, out, 'ipc'],
   });
   closeSync(out);

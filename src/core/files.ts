@@ -24,6 +24,8 @@ export interface AtomicFile {
 const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '-') || 'host';
 const TEMPORARY = /^\..+\.([A-Za-z0-9-]+)\.(\d+)\.(\d+)\.tmp$/;
 const ONE_DAY_MS = 24 * 60 * 60 * 1000;
+/** Bytes after which a file goes on its way to the disk, so that `commit` waits for little. */
+const EARLY_SYNC_BYTES = 32 * 1024 * 1024;
 const ours = new Set<string>();
 let counter = 0;
 
@@ -92,7 +94,18 @@ export async function createFileAtomic(target: string): Promise<AtomicFile> {
     throw diskError(error, target);
   });
   let bytes = 0;
+  let syncedBytes = 0;
+  let isSyncing = false;
+  let early: Promise<unknown> = Promise.resolve();
   let closed = false;
+  const syncEarly = (): void => {
+    isSyncing = true;
+    syncedBytes = bytes;
+    early = Promise.all([early, handle.datasync()]).then(() => {
+      isSyncing = false;
+    });
+    early.catch(() => undefined); // `commit` throws it: the disk tells a failure only once
+  };
   const abort = async (): Promise<void> => {
     if (closed) return;
     closed = true;
@@ -122,9 +135,11 @@ export async function createFileAtomic(target: string): Promise<AtomicFile> {
           offset += bytesWritten;
           bytes += bytesWritten;
         }
+        if (!isSyncing && bytes - syncedBytes >= EARLY_SYNC_BYTES) syncEarly();
       }),
     commit: () =>
       guard(async () => {
+        await early;
         await handle.sync();
         await rename(temporary, target);
         closed = true;

@@ -5,7 +5,7 @@ import { OneVisionError } from '../core/errors.ts';
 import { addPacks } from './fit/multiple.ts';
 import { concatPacks, type Packs } from './fit/problem.ts';
 import { addText, type Method, type Solution, solve } from './fit/solve.ts';
-import { type Needs, survey } from './fit/survey.ts';
+import { type Needs, type Survey, survey } from './fit/survey.ts';
 
 /** What a sample costs, one entry a sample. */
 export interface Lengths {
@@ -59,11 +59,13 @@ export interface PackPlan extends Packs {
 export function planPacks(lengths: Lengths, limits: PackLimits, options: PlanOptions): PackPlan {
   checkLimits(limits, options);
   const { multiple = 1, seed, apart } = options;
-  const overlong = findOverlong(lengths, limits);
   const { tokens, patches } = lengths;
   const { segments } = limits;
   const needs = { tokens, patches, maxTokens: limits.tokens, maxPatches: limits.patches, segments };
-  const parts = [...groupsOf(apart)].map((items) => planGroup(needs, items, seed));
+  const surveys = Array.from(groupsOf(apart), (items) => survey(needs, items, seed));
+  const numFitting = surveys.reduce((sum, { byTokens }) => sum + byTokens.numItems, 0);
+  const overlong = numFitting === tokens.length ? [] : findOverlong(lengths, limits);
+  const parts = surveys.map(planGroup);
   const sum = (of: (part: Part) => number): number =>
     parts.reduce((total, part) => total + of(part), 0);
   const numPacks = sum(({ packs }) => packs.numPacks);
@@ -118,8 +120,7 @@ interface Part extends Solution {
 }
 
 /** Plans samples that may share packs. The budget in shorter supply leads. */
-function planGroup(needs: Needs, items: Uint32Array | undefined, seed: number): Part {
-  const { byTokens, byPatches, leads, bound, numText, numTokens } = survey(needs, items, seed);
+function planGroup({ byTokens, byPatches, leads, bound, numText, numTokens }: Survey): Part {
   if (leads === 'tokens') return { ...solve(byTokens, bound), numTokens };
   const solved = solve(byPatches, bound);
   const packs = addText(solved.packs, byTokens, byPatches, numText);

@@ -4,7 +4,7 @@
 import { hashUint32 } from '../../core/hash.ts';
 import { Pool } from './lookup/pool.ts';
 import { type Packs, PackWriter, type Problem } from './problem.ts';
-import { seededUnit } from './shuffle.ts';
+import { nextState, unitOf } from './shuffle.ts';
 import { drawStream, type Stream } from './stream.ts';
 
 /** Samples that wait at a time: enough lengths to meet any remainder exactly, few enough to be fast. */
@@ -15,8 +15,8 @@ const KEEP = 1.5;
 const MAX_MISSES = 4;
 /** Random pairs and triples tried for an exact close. */
 const MAX_TRIES = 12;
-/** One random sample in so many comes from the window, so that nothing gathers there. */
-const FROM_WINDOW = 4;
+/** Bits of the count of samples of which none is set in every fourth: it comes from the window. */
+const FROM_WINDOW = 3;
 
 /**
  * Samples pass in seeded random order through a window. A pack takes the longest sample of the
@@ -40,13 +40,12 @@ class Drawer {
   readonly #pool: Pool;
   readonly #window: number;
   readonly #capacity: number;
-  readonly #stream: Stream;
-  readonly #unit: () => number;
+  readonly #samples: Stream['samples'];
+  readonly #lengths: Stream['lengths'];
+  /** Of the random numbers. */
+  #state: number;
+  /** Samples read of the stream. */
   #drawn = 0;
-  /** The sample just read. */
-  #sample = 0;
-  #length = 0;
-  #itsSide = 0;
   /** Summed length of the window. */
   #sum = 0;
   /** Room in the open pack. */
@@ -64,15 +63,20 @@ class Drawer {
     this.#window = Math.min(WINDOW, Math.max(64, problem.numItems >>> 2));
     this.#capacity = this.#window + (this.#window >>> 2);
     this.#pool = new Pool(problem.leadCapacity, this.#capacity);
-    this.#stream = drawStream(problem, hashUint32('stream', problem.seed));
-    this.#unit = seededUnit(hashUint32('draw', problem.seed));
+    const { samples, lengths } = drawStream(problem, hashUint32('stream', problem.seed));
+    this.#samples = samples;
+    this.#lengths = lengths;
+    this.#state = hashUint32('draw', problem.seed) | 0;
     // Packs are written over the part of the stream that has been read.
-    this.writer = new PackWriter(this.#stream.samples, problem.numItems >>> 3);
+    this.writer = new PackWriter(samples, problem.numItems >>> 3);
   }
 
   /** Opens a pack with the longest sample of the window; false when nothing is left. */
   openPack(): boolean {
-    while (this.#pool.size < this.#window && this.#next()) this.#wait();
+    const { numItems } = this.#problem;
+    for (; this.#pool.size < this.#window && this.#drawn < numItems; this.#drawn += 1) {
+      this.#wait(this.#drawn);
+    }
     if (this.#pool.size === 0) return false;
     this.#room = this.#problem.leadCapacity;
     this.#side = this.#problem.sideCapacity;
@@ -84,13 +88,20 @@ class Drawer {
   /** Adds random samples while room for the close stays free. */
   fill(): void {
     const pool = this.#pool;
+    const { numItems } = this.#problem;
     const keep = pool.size === 0 ? 0 : (KEEP * this.#sum) / pool.size;
     let misses = 0;
     while (misses < MAX_MISSES && this.#segments > 1 && this.#room > keep) {
-      if (this.#readsStream() && this.#next()) {
-        if (this.#room - this.#length >= keep && this.#itsSide <= this.#side) this.#takeNext();
-        else {
-          this.#wait();
+      const at = this.#drawn;
+      if (at < numItems && this.#readsStream()) {
+        this.#drawn = at + 1;
+        const length = this.#lengths[at] ?? 0;
+        const side = this.#sideOf(at);
+        if (this.#room - length >= keep && side <= this.#side) {
+          this.writer.add(this.#samples[at] ?? 0);
+          this.#use(length, side);
+        } else {
+          this.#wait(at);
           misses += 1;
         }
         continue;
@@ -105,32 +116,32 @@ class Drawer {
 
   #readsStream(): boolean {
     const { size } = this.#pool;
-    const turn = this.writer.numMembers % FROM_WINDOW !== 0;
-    return size < this.#window || (turn && size < this.#capacity);
+    if (size < this.#window) return true;
+    return (this.writer.numMembers & FROM_WINDOW) !== 0 && size < this.#capacity;
   }
 
-  /** Reads the next sample of the random order; false past the end. */
-  #next(): boolean {
-    const { side, numItems } = this.#problem;
-    if (this.#drawn >= numItems) return false;
-    this.#sample = this.#stream.samples[this.#drawn] ?? 0;
-    this.#length = this.#stream.lengths[this.#drawn] ?? 0;
-    this.#itsSide = side === undefined ? 0 : (side[this.#sample] ?? 0);
-    this.#drawn += 1;
-    return true;
+  #unit(): number {
+    this.#state = nextState(this.#state);
+    return unitOf(this.#state);
   }
 
-  /** Lets the sample just read wait in the window. */
-  #wait(): void {
-    this.#pool.add(this.#sample, this.#length, this.#itsSide);
-    this.#sum += this.#length;
+  /** Need of a sample of the stream in the other budget. */
+  #sideOf(at: number): number {
+    const { side } = this.#problem;
+    return side === undefined ? 0 : (side[this.#samples[at] ?? 0] ?? 0);
   }
 
-  /** Puts the sample just read into the open pack. */
-  #takeNext(): void {
-    this.writer.add(this.#sample);
-    this.#room -= this.#length;
-    this.#side -= this.#itsSide;
+  /** Lets a sample of the stream wait in the window. */
+  #wait(at: number): void {
+    const length = this.#lengths[at] ?? 0;
+    this.#pool.add(this.#samples[at] ?? 0, length, this.#sideOf(at));
+    this.#sum += length;
+  }
+
+  /** Room of the open pack that a sample takes. */
+  #use(length: number, side: number): void {
+    this.#room -= length;
+    this.#side -= side;
     this.#segments -= 1;
   }
 
@@ -141,10 +152,12 @@ class Drawer {
       for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryTwo();
       for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryThree();
       // The highest slot first: removing it moves no other of them.
-      const [a, b, c] = descending(this.#first, this.#second, this.#third);
-      if (a >= 0) this.#take(a);
-      if (b >= 0) this.#take(b);
-      if (c >= 0) this.#take(c);
+      const high = Math.max(this.#first, this.#second, this.#third);
+      const low = Math.min(this.#first, this.#second, this.#third);
+      const middle = this.#first + this.#second + this.#third - high - low;
+      if (high >= 0) this.#take(high);
+      if (middle >= 0) this.#take(middle);
+      if (low >= 0) this.#take(low);
     }
   }
 
@@ -152,9 +165,7 @@ class Drawer {
     const pool = this.#pool;
     const length = pool.lengthAt(slot);
     this.writer.add(pool.sampleAt(slot));
-    this.#room -= length;
-    this.#side -= pool.sideAt(slot);
-    this.#segments -= 1;
+    this.#use(length, pool.sideAt(slot));
     this.#sum -= length;
     pool.remove(slot);
   }
@@ -213,10 +224,4 @@ class Drawer {
     }
     return -1;
   }
-}
-
-function descending(a: number, b: number, c: number): [number, number, number] {
-  const high = Math.max(a, b, c);
-  const low = Math.min(a, b, c);
-  return [high, a + b + c - high - low, low];
 }

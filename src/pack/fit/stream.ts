@@ -1,7 +1,7 @@
 // Samples in a seeded random order, each with its length beside it, for any number of them.
 
 import { fits, type Problem } from './problem.ts';
-import { seededUnit } from './shuffle.ts';
+import { nextState, unitOf } from './shuffle.ts';
 
 export interface Stream {
   readonly samples: Uint32Array;
@@ -43,9 +43,9 @@ export function drawStream(problem: Problem, seed: number): Stream {
     stream.samples[slot] = sample;
     stream.lengths[slot] = lead[sample] ?? 0;
   }
-  const unit = seededUnit(seed);
+  let state = seed | 0;
   for (let bucket = 0; bucket < starts.length - 1; bucket += 1) {
-    shuffleStretch(stream, starts[bucket] ?? 0, starts[bucket + 1] ?? 0, unit);
+    state = shuffleStretch(stream, starts[bucket] ?? 0, starts[bucket + 1] ?? 0, state);
   }
   return stream;
 }
@@ -58,14 +58,17 @@ function bucketOf(index: number, seed: number, bits: number): number {
   return (x ^ (x >>> 13)) >>> (32 - bits);
 }
 
+/** Fisher–Yates from a state of the random numbers; returns the last one. */
 function shuffleStretch(
   { samples, lengths }: Stream,
   from: number,
   to: number,
-  unit: () => number,
-): void {
+  first: number,
+): number {
+  let state = first;
   for (let last = to - 1; last > from; last -= 1) {
-    const other = from + Math.floor(unit() * (last - from + 1));
+    state = nextState(state);
+    const other = from + Math.floor(unitOf(state) * (last - from + 1));
     const sample = samples[last] ?? 0;
     samples[last] = samples[other] ?? 0;
     samples[other] = sample;
@@ -73,4 +76,5 @@ function shuffleStretch(
     lengths[last] = lengths[other] ?? 0;
     lengths[other] = length;
   }
+  return state;
 }

@@ -3,6 +3,14 @@
 
 import { LengthSet } from './length-set.ts';
 
+/** A slot is one stretch of numbers, half a cache line. */
+const STRIDE = 8;
+const SAMPLE = 0;
+const LENGTH = 1;
+const SIDE = 2;
+const NEXT = 3;
+const PREVIOUS = 4;
+
 /**
  * Samples in slots 0 … size − 1 without holes; those of one length form a doubly linked stack.
  * A slot number holds only until the next `remove`, which moves the last slot into the hole.
@@ -12,46 +20,42 @@ export class Pool {
   readonly #max: number;
   readonly #lengths: LengthSet;
   readonly #heads: Int32Array;
-  readonly #sample: Uint32Array;
-  readonly #length: Int32Array;
-  readonly #side: Int32Array;
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #slots: Int32Array;
 
   /** @param max largest length; @param capacity samples at a time. */
   constructor(max: number, capacity: number) {
     this.#max = max;
     this.#lengths = new LengthSet(max);
     this.#heads = new Int32Array(max + 1).fill(-1);
-    this.#sample = new Uint32Array(capacity);
-    this.#length = new Int32Array(capacity);
-    this.#side = new Int32Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
+    this.#slots = new Int32Array(STRIDE * capacity);
   }
 
   add(sample: number, length: number, side: number): void {
+    const slots = this.#slots;
     const slot = this.size;
     this.size += 1;
-    this.#sample[slot] = sample;
-    this.#length[slot] = length;
-    this.#side[slot] = side;
+    const at = STRIDE * slot;
     const head = this.#heads[length] ?? -1;
-    this.#next[slot] = head;
-    this.#previous[slot] = -1;
+    slots[at + SAMPLE] = sample;
+    slots[at + LENGTH] = length;
+    slots[at + SIDE] = side;
+    slots[at + NEXT] = head;
+    slots[at + PREVIOUS] = -1;
     this.#heads[length] = slot;
-    if (head >= 0) this.#previous[head] = slot;
+    if (head >= 0) slots[STRIDE * head + PREVIOUS] = slot;
     else this.#lengths.add(length);
   }
 
   /** Takes a sample out. */
   remove(slot: number): void {
-    const next = this.#next[slot] ?? -1;
-    const previous = this.#previous[slot] ?? -1;
-    if (next >= 0) this.#previous[next] = previous;
-    if (previous >= 0) this.#next[previous] = next;
+    const slots = this.#slots;
+    const at = STRIDE * slot;
+    const next = slots[at + NEXT] ?? -1;
+    const previous = slots[at + PREVIOUS] ?? -1;
+    if (next >= 0) slots[STRIDE * next + PREVIOUS] = previous;
+    if (previous >= 0) slots[STRIDE * previous + NEXT] = next;
     else {
-      const length = this.#length[slot] ?? 0;
+      const length = slots[at + LENGTH] ?? 0;
       this.#heads[length] = next;
       if (next < 0) this.#lengths.delete(length);
     }
@@ -60,29 +64,27 @@ export class Pool {
   }
 
   #move(from: number, to: number): void {
-    const length = this.#length[from] ?? 0;
-    const next = this.#next[from] ?? -1;
-    const previous = this.#previous[from] ?? -1;
-    this.#sample[to] = this.#sample[from] ?? 0;
-    this.#length[to] = length;
-    this.#side[to] = this.#side[from] ?? 0;
-    this.#next[to] = next;
-    this.#previous[to] = previous;
-    if (next >= 0) this.#previous[next] = to;
-    if (previous >= 0) this.#next[previous] = to;
-    else this.#heads[length] = to;
+    const slots = this.#slots;
+    const source = STRIDE * from;
+    const target = STRIDE * to;
+    for (let i = 0; i <= PREVIOUS; i += 1) slots[target + i] = slots[source + i] ?? 0;
+    const next = slots[target + NEXT] ?? -1;
+    const previous = slots[target + PREVIOUS] ?? -1;
+    if (next >= 0) slots[STRIDE * next + PREVIOUS] = to;
+    if (previous >= 0) slots[STRIDE * previous + NEXT] = to;
+    else this.#heads[slots[target + LENGTH] ?? 0] = to;
   }
 
   sampleAt(slot: number): number {
-    return this.#sample[slot] ?? 0;
+    return (this.#slots[STRIDE * slot + SAMPLE] ?? 0) >>> 0;
   }
 
   lengthAt(slot: number): number {
-    return this.#length[slot] ?? 0;
+    return this.#slots[STRIDE * slot + LENGTH] ?? 0;
   }
 
   sideAt(slot: number): number {
-    return this.#side[slot] ?? 0;
+    return this.#slots[STRIDE * slot + SIDE] ?? 0;
   }
 
   /** The largest length ≤ `length` of which there is a sample, or −1. */
@@ -99,8 +101,8 @@ export class Pool {
   find(length: number, side: number, not1: number, not2: number): number {
     let slot = this.#heads[length] ?? -1;
     for (let probes = 0; slot >= 0 && probes < MAX_PROBES; probes += 1) {
-      if (slot !== not1 && slot !== not2 && (this.#side[slot] ?? 0) <= side) return slot;
-      slot = this.#next[slot] ?? -1;
+      if (slot !== not1 && slot !== not2 && this.sideAt(slot) <= side) return slot;
+      slot = this.#slots[STRIDE * slot + NEXT] ?? -1;
     }
     return -1;
   }
