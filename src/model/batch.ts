@@ -107,9 +107,32 @@ export function checkBatch(batch: Batch, patchLength: number): void {
 
 /** Patches of all images together. */
 export function numGridPatches(grids: Int32Array): number {
-  let total = 0;
-  for (let i = 0; i + 2 < grids.length; i += 3) {
-    total += (grids[i] as number) * (grids[i + 1] as number) * (grids[i + 2] as number);
+  return patchesOf(grids).reduce((sum, patches) => sum + patches, 0);
+}
+
+/** Patches of each image. */
+export function patchesOf(grids: Int32Array): number[] {
+  return Array.from({ length: Math.floor(grids.length / 3) }, (_, image) => {
+    const [frames = 0, height = 0, width = 0] = grids.subarray(3 * image, 3 * image + 3);
+    return frames * height * width;
+  });
+}
+
+type Images = Pick<Batch, 'pixels' | 'grids'>;
+
+/** Some images of a batch, by their numbers, which rise. */
+export function pickImages({ pixels, grids }: Images, images: readonly number[]): Images {
+  const patches = patchesOf(grids);
+  if (images.length === patches.length) return { pixels, grids };
+  const total = patches.reduce((sum, count) => sum + count, 0);
+  const ends = cumulativeLengths(patches.map((count) => (count * pixels.length) / total));
+  const parts = images.map((image) => pixels.subarray(ends[image], ends[image + 1]));
+  const picked = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    picked.set(part, offset);
+    offset += part.length;
   }
-  return total;
+  const sizes = images.flatMap((image) => [...grids.subarray(3 * image, 3 * image + 3)]);
+  return { pixels: picked, grids: Int32Array.from(sizes) };
 }

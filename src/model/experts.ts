@@ -2,6 +2,7 @@
 // are sorted by expert and multiplied group by group, in one operator where ATen has it.
 // Shapes: x [rows, H]; E experts, k of them for a row; I their width; N = rows · k.
 
+import { type Spread, WHOLE } from '../nn/lean/spread.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module, type Precision, type Scope } from '../nn/module.ts';
 import { type DType, fromArray, keep, type Tensor, tidy } from '../tensor/index.ts';
@@ -128,15 +129,28 @@ function multiplyInt8(sorted: Tensor, stack: Tensor, scale: Tensor, counts: Tens
 export class BalanceLoss {
   readonly #rows: Tensor;
   readonly #config: ExpertsConfig;
+  readonly #spread: Spread;
   readonly #counts: Tensor[] = [];
   readonly #sums: Tensor[] = [];
-  #numRows = 0;
+  readonly #numTokens: number;
 
-  /** @param rows the rows that hold tokens: padding does not count. */
-  constructor(config: ExpertsConfig, rows: Int32Array, device: string) {
+  /**
+   * @param rows the own rows that hold tokens: padding does not count.
+   * @param whole tokens of the batch, and the processes over which its rows lie. Default: all here
+   */
+  constructor(
+    config: ExpertsConfig,
+    rows: Int32Array,
+    device: string,
+    whole: { readonly numTokens: number; readonly spread: Spread } = {
+      numTokens: rows.length,
+      spread: WHOLE,
+    },
+  ) {
     this.#config = config;
     this.#rows = fromArray(rows, [rows.length], { device });
-    this.#numRows = rows.length;
+    this.#numTokens = whole.numTokens;
+    this.#spread = whole.spread;
   }
 
   /** Take the decisions of one layer. */
@@ -150,13 +164,14 @@ export class BalanceLoss {
     });
   }
 
-  /** The loss, a scalar; null where no layer has experts. Call once. */
+  /** The loss of own rows, a scalar: sums over processes are the batch's. Null without experts. Once. */
   finish(): Tensor | null {
     const numLayers = this.#counts.length;
     if (numLayers === 0) return null;
     const total = (parts: readonly Tensor[]): Tensor => ops.sumDim(ops.stack(parts), [0]);
-    const product = ops.sum(ops.mul(total(this.#counts), total(this.#sums)));
+    const counts = this.#spread.sum(total(this.#counts));
+    const product = ops.sum(ops.mul(counts, total(this.#sums)));
     for (const part of [...this.#counts, ...this.#sums]) part.dispose();
-    return ops.mulScalar(product, this.#config.numExperts / (numLayers * this.#numRows) ** 2);
+    return ops.mulScalar(product, this.#config.numExperts / (numLayers * this.#numTokens) ** 2);
   }
 }

@@ -11,6 +11,7 @@ import {
 import { freshParameters } from '../nn/init.ts';
 import { linearCrossEntropy, rowsPerChunk } from '../nn/lean/linear-loss.ts';
 import type { RecomputeSchedule } from '../nn/lean/recompute.ts';
+import { type Attend, type Spread, WHOLE } from '../nn/lean/spread.ts';
 import { Linear } from '../nn/linear.ts';
 import { crossEntropyEach } from '../nn/loss.ts';
 import { Module, type ParameterSource, type Precision, Scope } from '../nn/module.ts';
@@ -18,8 +19,8 @@ import { lineAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments } from '../nn/segments.ts';
 import { type DType, fromArray, type Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
-import { type Batch, checkBatch, targetPositions } from './batch.ts';
-import { checkConfig, type OneVisionConfig } from './config.ts';
+import { type Batch, checkBatch, patchesOf, pickImages, targetPositions } from './batch.ts';
+import { checkConfig, type ExpertsConfig, type OneVisionConfig } from './config.ts';
 import { BalanceLoss } from './experts.ts';
 import { Merger } from './merger.ts';
 import { type DecoderContext, Qwen3 } from './qwen3.ts';
@@ -31,7 +32,7 @@ const GROUP_COST_ROWS = 16;
 /** The loss of a batch, not yet divided: `sum / weight` is its mean. */
 export interface BatchLoss {
   /**
-   * Σ wᵢ · −log p(targetᵢ), a scalar that `backward` takes. With experts it holds the
+   * Σ wᵢ · −log p(targetᵢ) over own rows, a scalar that `backward` takes. With experts it holds the
    * load-balancing loss too, times its coefficient and `weight`.
    */
   readonly lossSum: Tensor;
@@ -40,7 +41,7 @@ export interface BatchLoss {
   readonly numTargets: number;
   /** Σ wᵢ; equals `numTargets` where the batch has no weights. */
   readonly weight: number;
-  /** The load-balancing loss alone, without its coefficient; null in dense models. */
+  /** The own part of the load-balancing loss, without its coefficient; null in dense models. */
   readonly balance: Tensor | null;
 }
 
@@ -57,13 +58,24 @@ export interface LossOptions {
   readonly chunkRows?: number | undefined;
   /** Runs a layer of the decoder, with what its parameters need before and after. */
   readonly around?: DecoderContext['around'];
+  /** Where the rows lie. Every process makes the same calls; sums over them are the batch's. Default: here. */
+  readonly spread?: Spread | undefined;
+}
+
+interface EmbedOptions extends Pick<LossOptions, 'spread'> {
+  /** Of the tower. */
+  readonly recompute?: RecomputeSchedule | undefined;
 }
 
 /** Where the tokens of a batch lie while layers run. */
 export interface RowLayout {
-  /** [T] */
+  /** [T] among the rows of all processes. */
   readonly rowOfToken: Int32Array;
+  /** Those of all processes. */
   readonly numRows: number;
+  /** Rows `begin` to `end` are computed here. */
+  readonly own: readonly [begin: number, end: number];
+  /** Angles of own rows. */
   readonly rope: RopeTable;
   readonly attention: AttentionLayout;
 }
@@ -144,30 +156,46 @@ export class OneVision extends Module {
    * @throws OneVisionError 'data' where the arrays of the batch disagree.
    */
   loss(batch: Batch, options: LossOptions = {}): BatchLoss {
-    const positions = targetPositions(batch.targets);
-    const numTargets = positions.length;
     const { device } = this;
     const { experts } = this.config.text;
-    const layout = this.layoutRows(batch);
+    const { recompute = {}, around, spread = WHOLE } = options;
+    const layout = this.layoutRows(batch, { spread });
+    const all = targetPositions(batch.targets);
+    const places = ownOf(all, layout);
+    const positions = places.map((i) => all[i] as number);
     const isBalanced = experts !== undefined && experts.auxLossCoef > 0;
-    const routers = isBalanced ? new BalanceLoss(experts, layout.rowOfToken, device) : null;
-    const { recompute = {}, around } = options;
+    const routers = isBalanced ? this.#balanceLoss(experts, layout, spread) : null;
     const hidden = this.#featuresAt(batch, layout, rowsOf(positions, layout), {
       recompute,
       routers,
       around,
+      spread,
     });
     const balance = routers?.finish() ?? null;
     const ids = BigInt64Array.from(positions, (i) => BigInt(batch.targets[i] as number));
-    const targets = fromArray(ids, [numTargets], { device });
-    const chosen = Float32Array.from(positions, (i) => batch.lossWeights?.[i] ?? 1);
-    const weight = chosen.reduce((sum, value) => sum + value, 0);
+    const targets = fromArray(ids, [ids.length], { device });
+    const weightsOf = (tokens: Int32Array): Float32Array =>
+      Float32Array.from(tokens, (i) => batch.lossWeights?.[i] ?? 1);
+    const weight = weightsOf(all).reduce((sum, value) => sum + value, 0);
     const { chunkRows = rowsPerChunk(this.config.text.vocabSize) } = options;
-    const weights = batch.lossWeights === undefined ? undefined : chosen;
+    const weights = batch.lossWeights === undefined ? undefined : weightsOf(positions);
     const { sum, losses } = this.#crossEntropy(hidden, targets, weights, chunkRows);
     const scale = (experts?.auxLossCoef ?? 0) * weight;
     const lossSum = balance === null ? sum : ops.add(sum, balance, { alpha: scale });
-    return { lossSum, losses, numTargets, weight, balance };
+    const numTargets = all.length;
+    return {
+      lossSum,
+      losses: spread.collect(losses, places, numTargets),
+      numTargets,
+      weight,
+      balance,
+    };
+  }
+
+  #balanceLoss(experts: ExpertsConfig, layout: RowLayout, spread: Spread): BalanceLoss {
+    const tokens = Int32Array.from(layout.rowOfToken, (_, token) => token);
+    const rows = rowsOf(ownOf(tokens, layout), layout);
+    return new BalanceLoss(experts, rows, this.device, { numTokens: tokens.length, spread });
   }
 
   /** Plainly, or by chunks where there are more rows than `chunkRows`. */
@@ -201,17 +229,21 @@ export class OneVision extends Module {
    */
   layoutRows(
     { cuSeqlens, positions }: Batch,
-    { groupCost = GROUP_COST_ROWS }: { readonly groupCost?: number } = {},
+    options: { readonly groupCost?: number; readonly spread?: Spread } = {},
   ): RowLayout {
+    const { groupCost = GROUP_COST_ROWS, spread = WHOLE } = options;
     const { device } = this;
     const { headDim, ropeTheta } = this.config.text;
     const { dtype } = this;
     const exact = takesBounds({ dtype, device });
     const plan = planSegments(cuSeqlens, { groupCost: exact ? 0 : groupCost });
-    const rowPositions = plan.tokenOfRow.map((token) => positions[token] ?? 0);
+    const own = spread.own(plan.numRows);
+    const ownTokens = plan.tokenOfRow.subarray(...own);
+    const rowPositions = ownTokens.map((token) => positions[token] ?? 0);
     return {
       rowOfToken: plan.rowOfToken,
       numRows: plan.numRows,
+      own,
       rope: textRope(rowPositions, { headDim, ropeTheta, dtype, device }),
       attention: attentionLayout(plan.groups, { causal: true, dtype, device }),
     };
@@ -232,58 +264,76 @@ export class OneVision extends Module {
   }
 
   /**
-   * Token embeddings [R, hidden] in the layout's rows, image and video tokens overwritten in order
-   * by the merger's output. Padding rows hold token 0.
+   * Token embeddings of own rows, [rows, hidden], image and video tokens overwritten in order by the
+   * merger's output. Padding rows hold token 0.
    * @throws OneVisionError 'data' where image tokens and images do not match.
    */
-  embed(batch: Batch, layout: RowLayout, recompute?: RecomputeSchedule): Tensor {
+  embed(batch: Batch, layout: RowLayout, { recompute, spread = WHOLE }: EmbedOptions = {}): Tensor {
     const { device, config } = this;
     const { vision } = config;
     checkBatch(batch, vision.inChannels * vision.patchSize ** 2);
     const { rowOfToken, numRows } = layout;
-    const ids = new Int32Array(numRows);
-    const imageRows: number[] = [];
+    const [begin, end] = layout.own;
+    const ids = new Int32Array(end - begin);
+    const rows: number[] = [];
     for (const [token, row] of rowOfToken.entries()) {
       const id = batch.inputIds[token] as number;
-      ids[row] = id;
-      if (id === config.imageTokenId || id === config.videoTokenId) imageRows.push(row);
+      if (row >= begin && row < end) ids[row - begin] = id;
+      if (id === config.imageTokenId || id === config.videoTokenId) rows.push(row);
     }
-    const embedded = this.decoder.embed(fromArray(ids, [numRows], { device }));
-    const patchesPerToken = vision.mergeSize ** 2;
-    const patchLength = vision.inChannels * vision.patchSize ** 2;
-    const numPatches = batch.pixels.length / patchLength;
-    checkImageTokens(imageRows.length, numPatches / patchesPerToken, batch.grids.length / 3);
-    if (imageRows.length === 0) return embedded;
-    const rows = this.imageRows(batch, recompute);
-    const index = BigInt64Array.from(imageRows, BigInt);
-    return ops.indexCopy(embedded, 0, fromArray(index, [index.length], { device }), rows);
+    const embedded = this.decoder.embed(fromArray(ids, [ids.length], { device }));
+    const patches = patchesOf(batch.grids);
+    const tokens = patches.map((count) => count / vision.mergeSize ** 2);
+    checkImageTokens(rows.length, tokens);
+    if (rows.length === 0) return embedded;
+    const made = spread.images({ patches, tokens, rows, numRows }, (images) =>
+      images.length === 0
+        ? ops.detach(ops.narrow(embedded, 0, 0, 0))
+        : this.imageRows(pickImages(batch, images), recompute),
+    );
+    const ownRows = rows.filter((row) => row >= begin && row < end);
+    const index = BigInt64Array.from(ownRows, (row) => BigInt(row - begin));
+    return ops.indexCopy(embedded, 0, fromArray(index, [index.length], { device }), made);
   }
 
   #featuresAt(
     batch: Batch,
     layout: RowLayout,
     rows: Int32Array,
-    options: Pick<LossOptions, 'around'> & {
+    options: Pick<LossOptions, 'around' | 'spread'> & {
       readonly recompute?: RecomputeParts;
       readonly routers?: BalanceLoss | null;
     } = {},
   ): Tensor {
-    const { recompute = {}, routers = null } = options;
+    const { recompute = {}, routers = null, spread = WHOLE } = options;
+    const { numRows, attention } = layout;
+    const attend: Attend = (q, k, v) => varlenAttention(q, k, v, attention);
     const context: DecoderContext = {
       rope: layout.rope,
       recompute: recompute.language,
       around: options.around,
-      attend: (_layer, q, k, v) => varlenAttention(q, k, v, layout.attention),
+      attend: (_layer, q, k, v) => spread.attend([q, k, v], numRows, attend),
       ...(routers === null ? {} : { onRouting: (routing) => routers.add(routing) }),
     };
-    const hidden = this.decoder.forward(this.embed(batch, layout, recompute.vision), context);
+    const embedded = this.embed(batch, layout, { recompute: recompute.vision, spread });
+    const hidden = this.decoder.forward(embedded, context);
     const index = fromArray(rows, [rows.length], { device: this.device });
     return this.decoder.finish(ops.indexSelect(hidden, 0, index));
   }
 }
 
-function rowsOf(tokens: Int32Array, { rowOfToken }: RowLayout): Int32Array {
-  return tokens.map((token) => rowOfToken[token] ?? -1);
+/** Rows of tokens among the own ones. */
+function rowsOf(tokens: Int32Array, { rowOfToken, own: [begin] }: RowLayout): Int32Array {
+  return tokens.map((token) => (rowOfToken[token] as number) - begin);
+}
+
+/** Which of some tokens have own rows: their numbers in the list. */
+function ownOf(tokens: Int32Array, { rowOfToken, own: [begin, end] }: RowLayout): Int32Array {
+  const numbers = tokens.map((_, i) => i);
+  return numbers.filter((i) => {
+    const row = rowOfToken[tokens[i] as number] as number;
+    return row >= begin && row < end;
+  });
 }
 
 /** A model with fresh weights; the same seed gives the same weights. */
@@ -310,11 +360,12 @@ export function textRope(
   return ropeTable(fromArray(angles, [positions.length, headDim / 2], { dtype, device }));
 }
 
-function checkImageTokens(numTokens: number, numRows: number, numImages: number): void {
-  if (numTokens === numRows) return;
+function checkImageTokens(came: number, tokens: readonly number[]): void {
+  const expected = tokens.reduce((sum, count) => sum + count, 0);
+  if (came === expected) return;
   throw new OneVisionError(
     'data',
-    `expected ${numRows} image tokens for the ${numImages} images of the batch, came ${numTokens}`,
+    `expected ${expected} image tokens for the ${tokens.length} images of the batch, came ${came}`,
     { hint: 'encode text and images with the same processor: countImageTokens gives the number' },
   );
 }

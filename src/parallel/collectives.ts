@@ -9,7 +9,8 @@ import { collectiveError, type Progress } from './watchdog.ts';
 
 export type ReduceOp = 'sum' | 'max' | 'min' | 'avg';
 
-let sequence = 0;
+/** Collectives begun so far by the names of their groups: ranks of other groups may begin fewer. */
+const begun: Record<string, number> = {};
 
 /** A collective under way. Its inputs must not change before `wait` returns. */
 export class Pending {
@@ -57,8 +58,9 @@ function begin(
   call: () => Tensor,
   finish: (raw: Tensor) => Tensor = handOver,
 ): Pending {
-  sequence += 1;
-  const at: Progress = { sequence, kind: what.kind, label: what.label, group: group.name };
+  const sequence = (begun[group.name] ?? 0) + 1;
+  begun[group.name] = sequence;
+  const at: Progress = { sequence, begun, kind: what.kind, label: what.label, group: group.name };
   native().noteProgress(JSON.stringify(at));
   group.traffic.bytes += what.bytes;
   group.traffic.calls += 1;
@@ -136,17 +138,25 @@ export function reduceScatter(x: Tensor, group: ProcessGroup, label: string): Pe
   });
 }
 
-/** Part i of `x` goes to rank i: [size · n, …] → [size · n, …]. */
-export function allToAll(x: Tensor, group: ProcessGroup, label: string): Pending {
-  const bytes = sentBytes(bytesOf(x), group);
-  return begin(group, { kind: 'all-to-all', label, bytes }, exchanged(x, group));
+/** Rows that go to each rank and come from each. */
+export interface Splits {
+  readonly sent: readonly number[];
+  readonly received: readonly number[];
 }
 
-function exchanged(x: Tensor, group: ProcessGroup): () => Tensor {
-  const each = (x.shape[0] ?? 0) / group.size;
-  const splits = new Array<number>(group.size).fill(each);
+/** Part i of `x` goes to rank i: [size · n, …] → [size · n, …], or as many rows as `splits` say. */
+export function allToAll(x: Tensor, group: ProcessGroup, label: string, splits?: Splits): Pending {
+  const [rows = 0] = x.shape;
+  const kept = splits?.sent[group.rank] ?? rows / group.size;
+  const bytes = rows === 0 ? 0 : (bytesOf(x) * (rows - kept)) / rows;
+  return begin(group, { kind: 'all-to-all', label, bytes }, exchanged(x, group, splits));
+}
+
+function exchanged(x: Tensor, group: ProcessGroup, splits?: Splits): () => Tensor {
+  const each = new Array<number>(group.size).fill((x.shape[0] ?? 0) / group.size);
+  const { sent, received } = splits ?? { sent: each, received: each };
   const name = '_c10d_functional::all_to_all_single';
-  return () => callOperator(name, x, splits, splits, group.name) as Tensor;
+  return () => callOperator(name, x, received, sent, group.name) as Tensor;
 }
 
 /** The tensor of one rank of the group, on all. */

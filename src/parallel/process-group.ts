@@ -72,7 +72,10 @@ export class ProcessGroup {
     return new ProcessGroup('world', members, rank, timeoutMs);
   }
 
-  /** The group of this name, of some ranks of the world; those ranks call this, in the same order. */
+  /**
+   * The group of this name, of some ranks of the world; those ranks call this, in the same order. Other
+   * members have another name.
+   */
   sub(name: string, members: readonly number[]): ProcessGroup {
     const open = this.#subgroups.get(name);
     if (open !== undefined) return open;

@@ -7,8 +7,10 @@ import type { ProcessGroup } from './process-group.ts';
 
 /** What a rank began last. */
 export interface Progress {
-  /** Counts all collectives of a process. */
+  /** Counts the collectives of its group. */
   readonly sequence: number;
+  /** Those begun in every group, by name. */
+  readonly begun: Readonly<Record<string, number>>;
   readonly kind: string;
   readonly label: string;
   readonly group: string;
@@ -38,7 +40,7 @@ function whoIsBehind(group: ProcessGroup, at: Progress, notes: readonly string[]
     if (rank === group.worldRank) return [];
     if (note === '') return [`rank ${rank} has begun none`];
     const last = JSON.parse(note) as Progress;
-    if (last.sequence >= at.sequence) return [];
+    if ((last.begun[at.group] ?? 0) >= at.sequence) return [];
     return [`rank ${rank} has not begun it, its last is ${name(last)}`];
   });
 }

@@ -93,6 +93,11 @@ export interface TrainSettings {
   /** Ranks that share a state, such as those of a machine; groups of them hold it again. Default: all. */
   readonly shardRanks?: number | undefined;
   /**
+   * Neighbouring ranks that compute each pack together, every one on a slice of its tokens, for packs
+   * too long for one device. Changes no result. Default 1.
+   */
+  readonly sequenceRanks?: number | undefined;
+  /**
    * A loss or gradient that stands out from the 32 steps before. `record`: an event names its worst
    * samples and the last checkpoint. The others as for `onNumerics`, before a weight has changed.
    */
@@ -175,6 +180,7 @@ export const TrainConfigSchema: z.ZodType<TrainConfig, TrainSettings> = z
     onSpike: z.enum(['record', 'stop', 'skip', 'rewind']).default('record'),
     sharding: z.enum(['optimizer', 'full']).default('optimizer'),
     shardRanks: z.int().positive().optional(),
+    sequenceRanks: z.int().positive().default(1),
     dryRun: z.boolean().default(true),
     recompute: z.strictObject({ vision: schedule, language: schedule }).default({}),
     seed: z.int().default(0),

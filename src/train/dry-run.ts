@@ -9,6 +9,7 @@ import { backward, peakBytes, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { TrainConfig } from './config.ts';
 import type { Learner } from './learner.ts';
+import { ALONE, type Ranks } from './parallel/ranks.ts';
 
 export interface DryRun {
   /** Tokens and patches of the micro-batch that was run. */
@@ -23,14 +24,20 @@ export interface DryRun {
  * weight and draws nothing at random.
  * @throws OneVisionError 'memory' with the numbers where it does not fit.
  */
-export function dryRun(learner: Learner, config: TrainConfig, facts: PackFacts): DryRun {
+export function dryRun(
+  learner: Learner,
+  config: TrainConfig,
+  facts: PackFacts,
+  { spread }: Pick<Ranks, 'spread'> = ALONE,
+): DryRun {
   const { model } = learner;
   const batch = largestBatch(model, facts, config.microBatchPacks);
   const [tokens, patches] = [batch.inputIds.length, numPatches(batch)];
   try {
     const { copies } = learner;
     const body = (): void => {
-      const { lossSum } = model.loss(batch, { recompute: config.recompute, around: copies.around });
+      const { recompute } = config;
+      const { lossSum } = model.loss(batch, { recompute, around: copies.around, spread });
       if (lossSum.requiresGrad) backward(ops.mulScalar(lossSum, 0));
     };
     model.multiplyIn(config.matmul === 'bfloat16' ? 'bfloat16' : null, () =>

@@ -51,6 +51,7 @@ const HARMLESS = [
   'dryRun',
   'sharding',
   'shardRanks',
+  'sequenceRanks',
   'keepEvery',
   'logEvery',
   'saveEvery',

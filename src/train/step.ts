@@ -11,7 +11,7 @@ import * as ops from '../tensor/ops.ts';
 import { PARTS, type Part } from './config.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
 import { partOf } from './optimizer.ts';
-import { ALONE, type Ranks } from './parallel/ranks.ts';
+import { ALONE, ofOwners, type Ranks } from './parallel/ranks.ts';
 import type { StepNumbers } from './watch/spikes.ts';
 
 export interface StepOptions {
@@ -70,7 +70,8 @@ export function trainStep(
   options: StepOptions,
 ): StepResult {
   const { optimizer, copies, clip, ranks = ALONE } = options;
-  const shares = ranks.exchange(shareOf(packs, options.microBatchPacks), 'packs of the step');
+  const share = shareOf(packs, options.microBatchPacks);
+  const shares = ofOwners(ranks, ranks.exchange(share, 'packs of the step'));
   const denominator = shares.reduce((sum, { weight }) => sum + weight, 0);
   if (denominator === 0) throw noTargets(shares.flatMap(({ uids }) => uids));
   const own = forwardAndBackward(packs, options, {
@@ -79,7 +80,8 @@ export function trainStep(
   });
   const start = performance.now();
   copies.finish();
-  const all = ranks.exchange(own, 'losses of the step');
+  const everywhere = ranks.exchange(own, 'losses of the step');
+  const all = ofOwners(ranks, everywhere);
   const summed = performance.now();
   const losses = mergeLosses(all);
   const loss = losses.values().reduce((sum, part) => sum + part.sum, 0) / denominator;
@@ -104,7 +106,7 @@ export function trainStep(
   copies.publish();
   copies.clear();
   synchronize(options.model.device);
-  const computeMs = all.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
+  const computeMs = everywhere.map(({ forwardMs, backwardMs }) => forwardMs + backwardMs);
   const { forwardMs, backwardMs } = own;
   const optimizerMs = performance.now() - summed;
   const times = { forwardMs, backwardMs, communicationMs: summed - start, optimizerMs, computeMs };
@@ -169,7 +171,8 @@ function forwardAndBackward(
     const work = (): void => {
       const batch = joinBatches(isPackMean ? batches.map(toPackMean) : batches);
       const start = performance.now();
-      const made = model.loss(batch, { recompute: options.recompute, around: copies.around });
+      const { recompute, ranks = ALONE } = options;
+      const made = model.loss(batch, { recompute, around: copies.around, spread: ranks.spread });
       losses.add(micro, made.losses.toNumbers());
       const middle = performance.now();
       // Without an image nothing leads to a merger or tower that is trained alone.

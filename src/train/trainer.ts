@@ -25,6 +25,7 @@ import { Learner } from './learner.ts';
 import { type StepFacts, stepFacts } from './parallel/facts.ts';
 import { beginRankSave } from './parallel/rank-save.ts';
 import { type Ranks, ranksOf } from './parallel/ranks.ts';
+import { openRanks } from './parallel/sequence.ts';
 import { openShardGroups, shardingOf } from './parallel/sharding.ts';
 import { copyModel, findWhole, restoreWeights, resumePoint } from './resume.ts';
 import { Background } from './saving/background.ts';
@@ -117,11 +118,11 @@ class StageTrainer {
     options: TrainOptions,
     stage: PreparedStage,
     { model, exact, from }: Start,
+    ranks: Ranks,
     data: { readonly order: string; readonly facts: PackFacts; readonly dealing: Dealing },
   ) {
     const { config } = stage;
     const { group } = options;
-    const ranks = ranksOf(group);
     this.#options = options;
     this.#ranks = ranks;
     this.#dealing = data.dealing;
@@ -147,7 +148,7 @@ class StageTrainer {
       packsPerStep: config.packsPerStep,
       firstStep: this.#stageStep,
       prefetch: config.prefetch,
-      share: (entries) => data.dealing.share(entries, ranks.rank),
+      share: (entries) => data.dealing.share(entries, ranks.owner),
       line: config.workers === 0 ? localAssembly(spec) : workerAssembly(spec, config.workers),
     });
   }
@@ -157,14 +158,15 @@ class StageTrainer {
     stage: PreparedStage,
     start: Start,
   ): Promise<StageTrainer> {
+    const ranks = openRanks(options.group, stage.config, start.model.config);
     const data = {
       ...(await prepareOrder(stage, options.run.paths.packs, options.tokenizer)),
-      dealing: await openDealing(packFolders(stage), options.group?.size ?? 1),
+      dealing: await openDealing(packFolders(stage), ranks.numOwners),
     };
-    const trainer = new StageTrainer(options, stage, start, data);
+    const trainer = new StageTrainer(options, stage, start, ranks, data);
     try {
       if (start.from !== undefined) trainer.#learner.load(start.from.dir);
-      if (stage.config.dryRun) dryRun(trainer.#learner, stage.config, data.facts);
+      if (stage.config.dryRun) dryRun(trainer.#learner, stage.config, data.facts, ranks);
     } catch (error) {
       await trainer.close();
       throw error;

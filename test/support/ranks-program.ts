@@ -3,16 +3,19 @@
 
 import { join } from 'node:path';
 import { silentLog } from '../../src/core/log.ts';
+import { createOneVision, type OneVision } from '../../src/model/onevision.ts';
+import { tinyConfig, vocabularyOf } from '../../src/model/presets.ts';
 import { PackConfigSchema } from '../../src/pack/config.ts';
 import { pack } from '../../src/pack/pack.ts';
 import { placeOf } from '../../src/parallel/place.ts';
 import { DEFAULT_TIMEOUT_MS, ProcessGroup } from '../../src/parallel/process-group.ts';
 import { setNumThreads } from '../../src/tensor/index.ts';
+import { loadTokenizer } from '../../src/text/tokenizer.ts';
 import { Run, silentRun } from '../../src/track/run.ts';
 import { TrainConfigSchema, type TrainSettings } from '../../src/train/config.ts';
 import { train } from '../../src/train/trainer.ts';
 import { TINY_PROCESSOR } from './tiny-data.ts';
-import { prepareTinyRun, tinyModel } from './tiny-run.ts';
+import { prepareTinyRun } from './tiny-run.ts';
 
 export const RANK_STEPS = 20;
 
@@ -35,6 +38,14 @@ export async function prepareRankRun(dir: string): Promise<void> {
     processor: TINY_PROCESSOR,
     log: silentLog,
   });
+}
+
+/** A tiny model whose six heads of attention, three of keys, two and three ranks can share. */
+function rankModel(dir: string): OneVision {
+  const vocabulary = vocabularyOf(loadTokenizer(join(dir, 'tokenizer')));
+  const sizes = { width: 24, headDim: 4, visionLayers: 1, textLayers: 2 };
+  const config = tinyConfig(vocabulary, sizes);
+  return createOneVision({ ...config, text: { ...config.text, numKvHeads: 3 } }, { seed: 1 });
 }
 
 /** Trains the one stage of the tests; every rank calls it. Returns the loss of every step. */
@@ -62,7 +73,7 @@ export async function trainRank(
     run,
     stages: [{ name: 'mid-train', config, phases: [{ packs: join(dir, 'small-packs') }] }],
     tokenizer: join(dir, 'tokenizer'),
-    createModel: () => tinyModel(dir),
+    createModel: () => rankModel(dir),
     modelHash: 'tiny-1',
     log: silentLog,
     group,

@@ -3,7 +3,7 @@
 import type { LoadedStep } from '../data/loader.ts';
 import type { AssembledPack } from '../data/segments.ts';
 import { addWork, NO_WORK, type Work, workOf } from '../price/work.ts';
-import type { Ranks } from './ranks.ts';
+import { ofOwners, type Ranks } from './ranks.ts';
 
 export interface StepFacts {
   readonly tokens: number;
@@ -16,13 +16,14 @@ export interface StepFacts {
   readonly skipped: readonly { readonly uid: string; readonly reason: string }[];
   /** Of the rank that waited longest. */
   readonly waitMs: number;
-  /** What each rank's packs cost by the plan. */
+  /** What each owner's packs cost by the plan. */
   readonly costs: readonly number[];
 }
 
 /** The facts of a step, the same on every rank. */
 export function stepFacts(loaded: LoadedStep, costs: readonly number[], ranks: Ranks): StepFacts {
-  const all = ranks.exchange(ownFacts(loaded), 'facts of the step');
+  const everywhere = ranks.exchange(ownFacts(loaded), 'facts of the step');
+  const all = ofOwners(ranks, everywhere);
   const sum = (key: 'tokens' | 'images' | 'numGood'): number =>
     all.reduce((total, facts) => total + facts[key], 0);
   const bySource = new Map<string, number>();
@@ -36,7 +37,7 @@ export function stepFacts(loaded: LoadedStep, costs: readonly number[], ranks: R
     work: all.map(({ work }) => work).reduce(addWork, NO_WORK),
     numGood: sum('numGood'),
     skipped: all.flatMap(({ skipped }) => skipped),
-    waitMs: Math.max(...all.map(({ waitMs }) => waitMs)),
+    waitMs: Math.max(...everywhere.map(({ waitMs }) => waitMs)),
     costs,
   };
 }

@@ -42,8 +42,8 @@ export function openShardGroups(world: ProcessGroup, config: TrainConfig): Shard
   const peers = ranks.filter((rank) => rank % shardRanks === seat);
   return {
     world,
-    group: world.sub(`shards ${node}`, neighbours),
-    replicas: world.sub(`replicas ${seat}`, peers),
+    group: world.sub(`shards ${neighbours.at(0)}-${neighbours.at(-1)}`, neighbours),
+    replicas: world.sub(`replicas ${seat} of ${shardRanks}`, peers),
   };
 }
 

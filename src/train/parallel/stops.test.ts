@@ -37,7 +37,7 @@ test('one process, two ranks, three ranks, one process: the run ends as if never
   const parts: readonly [size: number, own: Omit<RankCase, 'run'>][] = [
     [1, { stop: { step: 5, how: 'is told to' } }],
     [2, { stop: { step: 10, how: 'is told to' }, sharding: 'full' }],
-    [3, { stop: { step: 15, how: 'is told to' } }],
+    [3, { stop: { step: 15, how: 'is told to' }, sequenceRanks: 3 }],
     [1, {}],
   ];
   for (const [size, own] of parts) {
