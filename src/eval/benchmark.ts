@@ -55,6 +55,8 @@ export interface ReplyScorer {
 /** The groups of the paper's table. */
 export const SUITES = ['general', 'reasoning', 'ocr-chart', 'other'] as const;
 export type Suite = (typeof SUITES)[number];
+/** The sets that the project makes of packages. */
+export type PackagedSuite = 'packaged';
 
 /** One benchmark, as data. A changed field changes the identity of every score made with it. */
 export interface Benchmark {
@@ -62,8 +64,8 @@ export interface Benchmark {
   readonly name: string;
   /** One line for the table. */
   readonly title: string;
-  /** Its group in the paper's table, where it is a row of it. */
-  readonly suite?: Suite;
+  /** Its group in the paper's table, where it is a row of it, or the packaged sets. */
+  readonly suite?: Suite | PackagedSuite;
   /** Of the data. */
   readonly licence?: string;
   /** Folder of samples with a manifest under the data root, or a table on the hub. */
@@ -78,4 +80,6 @@ export interface Benchmark {
   readonly clusters: 'none' | 'group';
   /** Accuracy of guessing, for the table; absent where guessing is not a number. */
   readonly chance?: number;
+  /** Have the best constant answer measured in place of `chance`: the same reply to every item. */
+  readonly baseline?: 'constant';
 }

@@ -121,15 +121,25 @@ export interface Summary {
   /** 95 %. */
   readonly interval: Interval;
   readonly intervalMethod: (typeof INTERVAL_METHODS)[number];
+  /** Accuracy of guessing, or of `constantAnswer` to every item. */
   readonly chance?: number | undefined;
+  /** The best answer to give to every item, where that was measured. */
+  readonly constantAnswer?: string | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly bands?: Bands | undefined;
   /** Where replies are captions: 0 to 1, and 0 to 10. */
-  readonly captions?: { readonly bleu4: number; readonly cider: number } | undefined;
+  readonly captions?: CaptionScores | undefined;
+  /** The same of `constantAnswer`. */
+  readonly constantCaptions?: CaptionScores | undefined;
   /** Where replies are scored by profiles. */
   readonly replies?: ReplySummary | undefined;
   /** What to know before the number is believed: a part of the data, a lower token limit, … */
   readonly warnings?: readonly string[] | undefined;
+}
+
+export interface CaptionScores {
+  readonly bleu4: number;
+  readonly cider: number;
 }
 
 /** What stands behind a score of kept replies. `accuracy` and `items` are those of `profile`. */
@@ -238,6 +248,8 @@ const replySummarySchema: z.ZodType<ReplySummary> = z.strictObject({
   scoringVersion: z.number(),
 });
 
+const captionScoresSchema = z.strictObject({ bleu4: z.number(), cider: z.number() });
+
 export const summarySchema: z.ZodType<Summary> = z.strictObject({
   format: z.literal('onevision-eval/1'),
   benchmark: z.string(),
@@ -251,6 +263,7 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
   interval: z.strictObject({ low: z.number(), high: z.number() }),
   intervalMethod: z.enum(INTERVAL_METHODS),
   chance: z.number().optional(),
+  constantAnswer: z.string().optional(),
   outcomes: z.record(z.enum(OUTCOMES), z.number()),
   bands: z
     .strictObject({
@@ -260,7 +273,8 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
       unseen: bandSchema,
     })
     .optional(),
-  captions: z.strictObject({ bleu4: z.number(), cider: z.number() }).optional(),
+  captions: captionScoresSchema.optional(),
+  constantCaptions: captionScoresSchema.optional(),
   replies: replySummarySchema.optional(),
   warnings: z.array(z.string()).optional(),
 });

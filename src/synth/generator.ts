@@ -28,7 +28,7 @@ export interface Materials {
 export interface Generator {
   /** How many samples it has. */
   readonly count: number;
-  draft(index: number): Draft;
+  draft(index: number): Draft | Promise<Draft>;
 }
 
 /**

@@ -111,12 +111,11 @@ test('a training set sees training digits only, a held-out set the others', asyn
 
 test('stopped and run again: only missing shards are made, bytes are equal', async () => {
   const whole = join(root, 'a/train/counting');
-  const { configHash: hash } = readManifest(whole);
+  const { configHash: hash, stats } = readManifest(whole);
   const samples = await samplesOf(whole);
-  const set = { name: 'counting', task: 'counting', pool: 'train', count: 25 } as const;
-  const settings = { ...set, min: 1, max: 6, mixed: 0.5, extras: true };
   const folder = join(root, 'resumed');
-  const plan = { set: settings, folder, hash, samplesPerShard: 10 };
+  const named = { source: 'counting', path: 'train/counting', split: 'train' } as const;
+  const plan = { ...named, stats, folder, hash, samplesPerShard: 10 };
   const made: number[] = [];
   const draft = (index: number, stopAt: number) => {
     if (index === stopAt) throw new Error('power cut');

@@ -45,7 +45,17 @@ export async function synthesise(options: SynthesiseOptions): Promise<Synthesise
   const plans = config.sets.map((set) => {
     const settings = { seed, size, maxPictures, samplesPerShard, set };
     const hash = hashConfig(SYNTH_VERSION, settings, inputHash, digitSource.id);
-    return { set, hash, folder: join(options.output, setFolder(set)), samplesPerShard };
+    const path = setFolder(set);
+    return {
+      set,
+      hash,
+      source: set.name,
+      path,
+      split: set.pool === 'train' ? ('train' as const) : ('test' as const),
+      stats: { task: set.task, pool: set.pool },
+      folder: join(options.output, path),
+      samplesPerShard,
+    };
   });
   const open = plans.filter(({ folder, hash }) => !isComplete(folder, hash));
   if (open.length > 0) {
@@ -54,7 +64,7 @@ export async function synthesise(options: SynthesiseOptions): Promise<Synthesise
     for (const plan of open) {
       const generator = createGenerator({ subjects, digits, config }, plan.set);
       await writeSet(generator, plan);
-      log.info(`synth ${setFolder(plan.set)}`, { samples: generator.count });
+      log.info(`synth ${plan.path}`, { samples: generator.count });
     }
   }
   return plans.map(({ set, folder }) => {

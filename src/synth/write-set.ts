@@ -9,9 +9,8 @@ import { mapConcurrent } from '../core/pool.ts';
 import { createProgress } from '../core/progress.ts';
 import type { RgbImage } from '../image/decode.ts';
 import { writeManifest } from '../sample/manifest.ts';
-import type { Sample, SampleImage } from '../sample/sample.ts';
+import type { JsonValue, Sample, SampleImage, Split } from '../sample/sample.ts';
 import { createShardWriter, type ShardFile } from '../sample/webdataset.ts';
-import { type SynthSet, setFolder } from './config.ts';
 import type { Generator } from './generator.ts';
 import type { Draft } from './task.ts';
 
@@ -27,7 +26,13 @@ const shardSchema = z.strictObject({
 });
 
 export interface SetPlan {
-  readonly set: SynthSet;
+  /** Source of its samples. */
+  readonly source: string;
+  /** What their uids begin with, and the name that progress shows: `heldout/numbers`. */
+  readonly path: string;
+  readonly split: Split;
+  /** What the manifest says about it. */
+  readonly stats: Readonly<Record<string, JsonValue>>;
   readonly folder: string;
   readonly hash: string;
   readonly samplesPerShard: number;
@@ -38,7 +43,7 @@ export interface SetPlan {
  * again, it makes at most one shard twice and ends with the same bytes.
  */
 export async function writeSet(generator: Generator, plan: SetPlan): Promise<void> {
-  const { set, folder, hash, samplesPerShard } = plan;
+  const { path, folder, hash, samplesPerShard, stats } = plan;
   ensureFolder(folder);
   sweepTemporary(folder);
   const journalPath = join(folder, JOURNAL);
@@ -46,7 +51,7 @@ export async function writeSet(generator: Generator, plan: SetPlan): Promise<voi
   {
     using journal = openJournal(journalPath);
     using progress = createProgress({
-      label: `synth ${setFolder(set)}`,
+      label: `synth ${path}`,
       total: generator.count,
       unit: 'samples',
     });
@@ -68,18 +73,17 @@ export async function writeSet(generator: Generator, plan: SetPlan): Promise<voi
     configHash: hash,
     counts: { samples: generator.count },
     files,
-    stats: { task: set.task, pool: set.pool },
+    stats,
   });
   rmSync(journalPath, { force: true });
 }
 
 async function writeShard(
   generator: Generator,
-  { set, folder }: SetPlan,
+  { source, path, split, folder }: SetPlan,
   shard: number,
   [from, to]: readonly [number, number],
 ): Promise<ShardFile> {
-  const split = set.pool === 'train' ? 'train' : 'test';
   const writer = createShardWriter(folder, {
     prefix: split,
     firstShard: shard,
@@ -87,10 +91,10 @@ async function writeShard(
   });
   const indices = Array.from({ length: to - from }, (_, offset) => from + offset);
   const finish = async (index: number): Promise<Sample> => {
-    const draft = generator.draft(index);
+    const draft = await generator.draft(index);
     return {
-      uid: `${setFolder(set)}/${String(index).padStart(7, '0')}`,
-      source: set.name,
+      uid: `${path}/${String(index).padStart(7, '0')}`,
+      source,
       group: draft.group,
       split,
       messages: draft.messages,
@@ -126,6 +130,6 @@ async function encodeRgb({ width, height, data }: RgbImage): Promise<Uint8Array>
 function dropStale(folder: string, files: readonly ShardFile[]): void {
   const current = new Set(files.map((file) => file.name));
   for (const name of readdirSync(folder)) {
-    if (/^(train|test)-\d+\.tar$/.test(name) && !current.has(name)) rmSync(join(folder, name));
+    if (/^(train|val|test)-\d+\.tar$/.test(name) && !current.has(name)) rmSync(join(folder, name));
   }
 }

@@ -32,8 +32,8 @@ function differences(name: ScoringName, profile: Profile): { pairs: number; wron
 
 /** lmms-eval 0.5.0 has no such task; ours stands in with the rule of 0.7.3. */
 const LATER = ['cv-bench', 'pixmo-count', 'countbench', 'countbenchqa', 'wemath'];
-/** No function of lmms-eval scores it without a model's judgement. */
-const ELSEWHERE = ['charxiv'];
+/** No function of lmms-eval scores these, or none without a model's judgement. */
+const ELSEWHERE = ['charxiv', 'box'];
 
 for (const profile of ['lmms-v0.5', 'lmms-head'] as const) {
   for (const name of SCORING_NAMES) {

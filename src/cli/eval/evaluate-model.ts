@@ -13,6 +13,7 @@ import { type JudgeOptions, openJudge } from '../../eval/run/judge.ts';
 import { askInParallel } from '../../eval/run/parallel.ts';
 import { evaluate } from '../../eval/runner.ts';
 import { PROFILES, type Profile } from '../../eval/scorers/scorer.ts';
+import { makePackagedSets } from './packaged-sets.ts';
 
 export interface EvaluateModelOptions {
   readonly spec: ModelSpec;
@@ -43,6 +44,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Summ
     options;
   const profile = checkProfile(options.profile);
   ensureFolder(output);
+  await makePackagedSets(benchmarks, data, log);
   using opened = await openModel(spec);
   const { model } = opened;
   refuse(benchmarks, (wanted) => model.cannot(wanted), maxNewTokens);

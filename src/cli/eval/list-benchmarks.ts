@@ -3,6 +3,8 @@ import { OneVisionError } from '../../core/errors.ts';
 import { ALL_BENCHMARKS } from '../../eval/benchmarks/index.ts';
 import { downloadCommand, findHubFolder } from '../../eval/data/hub-folder.ts';
 import type { Benchmark } from '../../eval/index.ts';
+import { hasPackage } from '../../sample/corpus/packages.ts';
+import { FETCH_PACKAGES, packagedSetOf } from './packaged-sets.ts';
 
 export interface ListedBenchmark {
   readonly name: string;
@@ -23,18 +25,31 @@ export function listBenchmarks(data: string): ListedBenchmark[] {
       name,
       title,
       suite: suite ?? (typeof source === 'string' ? 'demo' : 'proxy'),
-      items: typeof source === 'string' ? undefined : source.expected.items,
+      items: itemsOf(benchmark),
       tokens: scorer.kind === 'choice' ? undefined : scorer.decoding.maxNewTokens,
       scoring: scorer.kind === 'reply' ? scorer.scoring : scorer.kind,
       licence,
       isHere: isHere(benchmark, data),
-      fetch: typeof source === 'string' ? undefined : downloadCommand(source.source, data),
+      fetch: fetchOf(benchmark, data),
     };
   });
 }
 
-function isHere({ data: source }: Benchmark, data: string): boolean {
-  if (typeof source === 'string') return false;
+function itemsOf({ data, denominator }: Benchmark): number | undefined {
+  if (typeof data !== 'string') return data.expected.items;
+  return typeof denominator === 'number' ? denominator : undefined;
+}
+
+/** The demo makes its own sets. */
+function fetchOf({ name, data: source }: Benchmark, data: string): string | undefined {
+  if (typeof source !== 'string') return downloadCommand(source.source, data);
+  return packagedSetOf(name) === undefined ? undefined : FETCH_PACKAGES;
+}
+
+function isHere({ name, data: source }: Benchmark, data: string): boolean {
+  if (typeof source === 'string') {
+    return packagedSetOf(name)?.packages.every((needed) => hasPackage(needed)) ?? false;
+  }
   try {
     return findHubFolder(source.source, data).files.length > 0;
   } catch (error) {
@@ -57,7 +72,7 @@ export function formatList(list: readonly ListedBenchmark[]): string {
   const widths = all[0]?.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0))) ?? [];
   const lines = all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
   const missing = list.filter(({ isHere: here, fetch }) => !here && fetch !== undefined);
-  const commands = missing.map(({ fetch }) => `  ${fetch}`);
+  const commands = [...new Set(missing.map(({ fetch }) => `  ${fetch}`))];
   const hint = commands.length === 0 ? [] : ['', 'Fetch what is missing:', ...commands];
   return [...lines.map((line) => line.trimEnd()), ...hint].join('\n');
 }

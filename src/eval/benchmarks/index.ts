@@ -1,4 +1,5 @@
-// Every benchmark there is: the 27 of the paper's table in its order, their local proxies, the demo's.
+// Every benchmark there is: the 27 of the paper's table in its order, their local proxies, the
+// packaged sets, the demo's.
 import { OneVisionError } from '../../core/errors.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { DEMO_BENCHMARKS } from './demo/index.ts';
@@ -21,6 +22,7 @@ import { countBench } from './other/count-bench.ts';
 import { pixmoCount } from './other/pixmo-count.ts';
 import { vStar } from './other/v-star.ts';
 import { vlRewardBench } from './other/vl-reward-bench.ts';
+import { PACKAGED_BENCHMARKS } from './packaged/index.ts';
 import { mathVision } from './reasoning/math-vision.ts';
 import { mathVista } from './reasoning/math-vista.ts';
 import { mmmu, mmmuProStandard } from './reasoning/mmmu.ts';
@@ -69,12 +71,13 @@ export const PROXY_BENCHMARKS: readonly Benchmark[] = [
 export const ALL_BENCHMARKS: readonly Benchmark[] = [
   ...PAPER_BENCHMARKS,
   ...PROXY_BENCHMARKS,
+  ...PACKAGED_BENCHMARKS,
   ...DEMO_BENCHMARKS,
 ];
 
 /**
- * Benchmarks by their names; `all` stands for the rows of the paper's table, and the name of a group
- * of it for its rows.
+ * Benchmarks by their names; `all` stands for the rows of the paper's table, the name of a group of it
+ * for its rows, and `packaged` for the project's own sets.
  * @throws OneVisionError 'usage' for an unknown name
  */
 export function findBenchmarks(names: readonly string[]): Benchmark[] {
@@ -86,7 +89,7 @@ export function findBenchmarks(names: readonly string[]): Benchmark[] {
     if (found.length > 0) return found;
     const known = ALL_BENCHMARKS.map((benchmark) => benchmark.name).join(', ');
     throw new OneVisionError('usage', `No benchmark is called ${name}.`, {
-      hint: `known: all, ${known}`,
+      hint: `known: all, packaged, ${known}`,
     });
   });
 }

@@ -12,6 +12,10 @@ import type { EvalItem, ItemSource, OpenItemsOptions } from '../items.ts';
 
 const metaSchema = z.looseObject({
   answer: z.string(),
+  /** All that are accepted, where there are several. */
+  answers: z.array(z.string()).min(1).optional(),
+  /** What scoring and tables of results go by. */
+  columns: z.record(z.string(), z.string()).optional(),
   options: z.array(z.string()).min(2).optional(),
   concepts: z.array(z.string()).optional(),
 });
@@ -67,7 +71,7 @@ function toItem(sample: Sample, benchmark: Benchmark): EvalItem {
   const meta = metaSchema.safeParse(sample.meta);
   const isAsked = asked?.role === 'user' && sample.messages.at(-1)?.role === 'assistant';
   if (!isAsked || !meta.success) throw badItem(benchmark, sample.uid, 'a question and its answer');
-  const { answer, options, concepts } = meta.data;
+  const { answer, answers = [answer], options, concepts, columns } = meta.data;
   if (benchmark.scorer.kind === 'choice' && options?.includes(answer) !== true) {
     throw badItem(benchmark, sample.uid, 'options with the answer among them');
   }
@@ -80,6 +84,9 @@ function toItem(sample: Sample, benchmark: Benchmark): EvalItem {
     question: asked.content,
     answer,
     options,
+    ...(benchmark.scorer.kind === 'reply'
+      ? { scored: { uid: sample.uid, answers, options, question: asked.content, columns } }
+      : {}),
   };
 }
 

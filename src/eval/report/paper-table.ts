@@ -3,7 +3,7 @@
 
 import { SUITES, type Suite } from '../benchmark.ts';
 import { PAPER_BENCHMARKS } from '../benchmarks/index.ts';
-import type { Summary } from '../outcome.ts';
+import type { CaptionScores, Summary } from '../outcome.ts';
 
 /** A number of another source for the same row, in per cent. */
 export type Published = Readonly<Record<string, number>>;
@@ -44,12 +44,26 @@ export function paperTable(
 ): string {
   const { head, rows } = layOut(summaries, options);
   const table = render(form, head, rows);
-  const notes = summaries.flatMap(({ title, warnings = [] }) =>
-    warnings.map((warning) => `${title}: ${warning}`),
-  );
+  const notes = summaries.flatMap(notesOf);
   return form === 'latex' || notes.length === 0
     ? table
     : `${table}\n\n${notes.map((note) => `${form === 'markdown' ? '- ' : ''}${note}`).join('\n')}`;
+}
+
+/** What a row has no column for. */
+export function notesOf(summary: Summary): string[] {
+  const { title, warnings = [], captions, constantCaptions, constantAnswer } = summary;
+  const notes = warnings.map((warning) => `${title}: ${warning}`);
+  if (constantAnswer !== undefined) {
+    notes.push(`${title}: chance is "${constantAnswer}" to every item`);
+  }
+  if (captions !== undefined) {
+    const shown = ({ bleu4, cider }: CaptionScores): string =>
+      `BLEU-4 ${bleu4.toFixed(3)}, CIDEr-D ${cider.toFixed(3)}`;
+    const constant = constantCaptions === undefined ? '' : ` (chance: ${shown(constantCaptions)})`;
+    notes.push(`${title}: ${shown(captions)}${constant}`);
+  }
+  return notes;
 }
 
 function layOut(
@@ -58,18 +72,28 @@ function layOut(
 ): { head: string[]; rows: Row[] } {
   const head = ['benchmark', 'score', '95 % interval', 'of', 'scored by', 'identity'];
   if (published !== undefined) head.splice(2, 0, published.title);
+  const hasChance = summaries.some(({ chance }) => chance !== undefined);
+  if (hasChance) head.splice(-3, 0, 'chance');
   const rows: Row[] = [];
+  const finish = (row: Row, chance?: number): Row => {
+    const cell = chance === undefined ? '' : percent(chance);
+    return hasChance ? { ...row, cells: row.cells.toSpliced(-3, 0, cell) } : row;
+  };
+  const rowOf = (summary: Summary): Row =>
+    finish(summaryRow(summary, published?.values), summary.chance);
   const byName = new Map(summaries.map((summary) => [summary.benchmark, summary]));
   for (const suite of SUITES) {
     const all = PAPER_BENCHMARKS.filter((benchmark) => benchmark.suite === suite);
     const measured = all.flatMap(({ name }) => byName.get(name) ?? []);
-    rows.push(...measured.map((summary) => summaryRow(summary, published?.values)));
-    if (measured.length > 0) rows.push(averageRow(suite, measured, all.length, published?.values));
+    rows.push(...measured.map(rowOf));
+    if (measured.length > 0) {
+      rows.push(finish(averageRow(suite, measured, all.length, published?.values)));
+    }
   }
   const others = summaries.filter(
     ({ benchmark }) => !PAPER_BENCHMARKS.some(({ name }) => name === benchmark),
   );
-  rows.push(...others.map((summary) => summaryRow(summary, published?.values)));
+  rows.push(...others.map(rowOf));
   return { head, rows };
 }
 

@@ -10,7 +10,7 @@ import type { ItemResult, Summary } from '../outcome.ts';
 import { readResults } from '../run/shard.ts';
 import { htmlPage, type ViewedItem } from './html-page.ts';
 import { lmmsResults, lmmsSample, lmmsTask } from './lmms-json.ts';
-import { paperTable, paperTableCells, type TableOptions } from './paper-table.ts';
+import { notesOf, paperTable, paperTableCells, type TableOptions } from './paper-table.ts';
 import { writeResults } from './report.ts';
 
 export interface ReportsOptions extends TableOptions {
@@ -47,9 +47,7 @@ export async function writeReports(folder: string, options: ReportsOptions): Pro
     await write(`lmms_samples_${lmmsTask(benchmark.name)}.jsonl`, samples);
     items.push(...(await viewed(benchmark, rows.slice(0, itemsEach), data)));
   }
-  const notes = summaries.flatMap(({ title, warnings = [] }) =>
-    warnings.map((warning) => `${title}: ${warning}`),
-  );
+  const notes = summaries.flatMap(notesOf);
   const table = paperTableCells(summaries, options);
   const numLeftOut = numAll - items.length;
   await writeFileAtomic(

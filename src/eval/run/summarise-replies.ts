@@ -12,7 +12,8 @@ import {
   type Summary,
 } from '../outcome.ts';
 import { type Aggregator, aggregate } from '../scorers/aggregate.ts';
-import { PROFILES, type Profile } from '../scorers/scorer.ts';
+import { PROFILES, type Profile, scoreReply } from '../scorers/scorer.ts';
+import { bestConstant } from '../statistics/constant.ts';
 import type { Job } from './job.ts';
 import { countedRows, markRow } from './marks.ts';
 import { type ScoreInterval, scoreInterval } from './reply-interval.ts';
@@ -71,10 +72,33 @@ function summariseReplies(
     accuracy: own.score ?? 0,
     ...intervalOf(benchmark, counted, own.score === null ? { kind: 'mean' } : how, own.score ?? 0),
     chance: benchmark.chance,
+    ...(benchmark.baseline === 'constant' ? constantOf(scorer, counted, profile) : {}),
     outcomes,
     replies,
     warnings,
   };
+}
+
+/** What the best answer to give to every item scores under the profile. */
+function constantOf(
+  scorer: ReplyScorer,
+  rows: readonly ItemResult[],
+  profile: Profile,
+): Partial<Summary> {
+  const scoring = scoringOf(scorer.scoring);
+  const items = rows.flatMap(({ reply }) => reply?.item ?? []);
+  const best = bestConstant(
+    items.flatMap(({ answers }) => answers[0] ?? []),
+    (text) => {
+      const scored = items.map((item) => ({
+        uid: item.uid,
+        score: scoreReply(scoring, { text }, item, profile).score,
+        columns: item.columns,
+      }));
+      return aggregate(scored, scoring.aggregators[profile]).value;
+    },
+  );
+  return best === undefined ? {} : { chance: best.score, constantAnswer: best.answer };
 }
 
 /** Subjects of MMMU and the like are no clusters: where a benchmark has none, each item is its own. */
@@ -115,15 +139,17 @@ function profileScore(
 }
 
 function countsOf(
-  { data }: Benchmark,
+  { data, denominator }: Benchmark,
   rows: readonly ItemResult[],
   counted: readonly ItemResult[],
 ): ReplySummary['counts'] {
   const requests = new Set(counted.map(({ reply, uid }) => reply?.request ?? uid));
+  const all = typeof denominator === 'number' ? denominator : rows.length;
+  const expected = typeof data === 'string' ? all : data.expected.items;
   const isDisputed = ({ reply }: ItemResult): boolean =>
     new Set(Object.values(reply?.marks ?? {}).map(({ score }) => score)).size > 1;
   return {
-    expected: typeof data === 'string' ? rows.length : data.expected.items,
+    expected,
     asked: rows.length,
     unique: requests.size,
     hidden: rows.filter(({ reply }) => reply?.item.answers.length === 0).length,

@@ -13,7 +13,15 @@ import type { Aggregator } from './aggregate.ts';
 export const PROFILES = ['strict', 'official', 'lmms-v0.5', 'lmms-head'] as const;
 export type Profile = (typeof PROFILES)[number];
 
-export const FAMILIES = ['choice', 'short-answer', 'count', 'contains', 'math', 'judge'] as const;
+export const FAMILIES = [
+  'choice',
+  'short-answer',
+  'count',
+  'contains',
+  'math',
+  'judge',
+  'box',
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** What a rule did that is not scoring; with it a score is explained, not excused. */

@@ -1,6 +1,7 @@
 // How each benchmark is scored, as data: family, version, a rule and an aggregator for each profile.
 import type { Aggregator } from './aggregate.ts';
 import { anls } from './answers/anls.ts';
+import { anyBox, matchBox, strictBox } from './answers/box.ts';
 import { containsAnswer, strictContains } from './answers/contains.ts';
 import { countWord, firstDigits, strictCount } from './answers/count.ts';
 import { relaxedMatch, strictRelaxedMatch } from './answers/relaxed.ts';
@@ -95,6 +96,7 @@ export const SCORING_NAMES = [
   'wemath',
   'vl-rewardbench',
   'charxiv',
+  'box',
 ] as const;
 export type ScoringName = (typeof SCORING_NAMES)[number];
 
@@ -233,4 +235,9 @@ export const SCORINGS: Readonly<Record<ScoringName, Scoring>> = {
     per<Aggregator>({ kind: 'macro', by: 'group' }),
   ),
   charxiv: scoring('judge', 1, per<Rule>(rules.judged)),
+  box: scoring(
+    'box',
+    1,
+    per(matchBox(strictBox), { official: matchBox(anyBox), 'lmms-v0.5': matchBox(anyBox) }),
+  ),
 };

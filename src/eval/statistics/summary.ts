@@ -1,11 +1,19 @@
 // From the results of all items to one score with its interval and outcomes. Pure.
 
-import type { Benchmark } from '../benchmark.ts';
-import { type ItemResult, OUTCOMES, type Outcome, type Summary } from '../outcome.ts';
+import type { Benchmark, ExactScorer } from '../benchmark.ts';
+import {
+  type CaptionScores,
+  type ItemResult,
+  OUTCOMES,
+  type Outcome,
+  type Summary,
+} from '../outcome.ts';
 import { bleu4 } from '../scorers/captions/bleu.ts';
 import { ciderD } from '../scorers/captions/cider.ts';
 import { captionWords } from '../scorers/captions/ngrams.ts';
+import { scoreExact } from '../scorers/exact.ts';
 import { type ConceptCounts, scoreBands } from './bands.ts';
+import { bestConstant } from './constant.ts';
 import { bootstrapInterval, wilsonInterval } from './intervals.ts';
 
 export interface SummaryContext {
@@ -27,7 +35,7 @@ export function summarise(
   results: readonly ItemResult[],
   concepts?: ConceptCounts,
 ): Summary {
-  const { name, title, scorer, clusters, chance } = benchmark;
+  const { name, title, scorer, clusters, chance, baseline } = benchmark;
   const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
     Outcome,
     number
@@ -61,6 +69,7 @@ export function summarise(
     ...(scorer.kind === 'exact' && scorer.captions === true
       ? { captions: captionScores(results) }
       : {}),
+    ...(scorer.kind === 'exact' && baseline === 'constant' ? constantOf(scorer, results) : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
@@ -71,10 +80,33 @@ function nameOf(scorer: Benchmark['scorer']): string {
 }
 
 /** One reference a picture: its label. */
-function captionScores(results: readonly ItemResult[]): NonNullable<Summary['captions']> {
+function captionScores(
+  results: readonly Pick<ItemResult, 'prediction' | 'answer'>[],
+): CaptionScores {
   const pairs = results.map(({ prediction, answer }) => ({
     candidate: captionWords(prediction),
     references: [captionWords(answer)],
   }));
   return { bleu4: bleu4(pairs), cider: ciderD(pairs) };
+}
+
+/** What the best constant answer scores; of captions the one with the highest CIDEr. */
+function constantOf(scorer: ExactScorer, results: readonly ItemResult[]): Partial<Summary> {
+  const golds = results.map(({ answer }) => answer);
+  const shareOf = (text: string): number => {
+    const isRight = (gold: string): boolean =>
+      scoreExact(scorer, gold, { text, truncated: false }).outcome === 'correct';
+    return golds.filter(isRight).length / golds.length;
+  };
+  const captionsOf = (text: string): CaptionScores =>
+    captionScores(golds.map((answer) => ({ prediction: text, answer })));
+  const isCaptions = scorer.captions === true;
+  const best = bestConstant(golds, isCaptions ? (text) => captionsOf(text).cider : shareOf);
+  if (best === undefined) return {};
+  const { answer } = best;
+  return {
+    chance: shareOf(answer),
+    constantAnswer: answer,
+    ...(isCaptions ? { constantCaptions: captionsOf(answer) } : {}),
+  };
 }

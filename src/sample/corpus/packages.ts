@@ -1,4 +1,4 @@
-// Where the packages of the corpus and of the encoders lie on this machine. Fetching them is scripts/setup/corpus.mjs' work.
+// Where the packages of the corpus, the encoders and the evaluation sets lie on this machine. Fetching them is scripts/setup/corpus.mjs' work.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,10 @@ const tableSchema = z.object({
   npm: z.array(z.object({ name: z.string(), version: z.string() })),
   debian: z.array(z.object({ name: z.string(), version: z.string() })),
   encoders: z.array(z.object({ name: z.string(), version: z.string() })),
+  evaluation: z.array(z.object({ name: z.string(), version: z.string() })),
 });
+
+type Table = z.infer<typeof tableSchema>;
 
 /** `$ONEVISION_CACHE`, else `$XDG_CACHE_HOME/onevision`, else `~/.cache/onevision`. */
 export function cacheRoot(): string {
@@ -43,17 +46,22 @@ export function packageVersion(name: string): string {
 function locate(name: string): { path: string; version: string; profile: string } {
   const table = readTable();
   const isNamed = (entry: { name: string }): boolean => entry.name === name;
-  const all = [...table.npm, ...table.debian, ...table.encoders];
+  const all = [...table.npm, ...table.debian, ...table.encoders, ...table.evaluation];
   const entry = all.find(isNamed);
   if (entry === undefined) throw new RangeError(`${name} is not in packages.json`);
   const folder = `${name.replace('@', '').replace('/', '-')}-${entry.version.replace(':', '_')}`;
-  const profile = table.npm.some(isNamed) ? 'emoji' : 'full';
+  const profile = profileOf(table, isNamed);
   return { path: join(cacheRoot(), 'packages', folder), version: entry.version, profile };
 }
 
-let cached: z.infer<typeof tableSchema> | undefined;
+function profileOf(table: Table, isNamed: (entry: { name: string }) => boolean): string {
+  if (table.npm.some(isNamed)) return 'emoji';
+  return table.evaluation.some(isNamed) ? 'evaluation' : 'full';
+}
 
-function readTable(): z.infer<typeof tableSchema> {
+let cached: Table | undefined;
+
+function readTable(): Table {
   const path = join(import.meta.dirname, 'packages.json');
   cached ??= tableSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   return cached;
