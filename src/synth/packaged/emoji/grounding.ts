@@ -3,7 +3,8 @@ import { createRandom } from '../../../core/hash.ts';
 import { COLOURS } from '../../draw/palette.ts';
 import { placeApart } from '../../tasks/counting.ts';
 import { type Atlas, MAP_PACKAGES, readStates } from '../map/places.ts';
-import { boxIn, drawMap, viewOfRing } from '../map/view.ts';
+import type { Region } from '../map/topology.ts';
+import { boxIn, drawMap, type View, viewOf } from '../map/view.ts';
 import { renderScene } from '../scene.ts';
 import { type AskedPicture, askInTurn, type PackagedSet, type Question } from '../set.ts';
 import {
@@ -21,6 +22,7 @@ const PER_PICTURE = 2;
 const SIDE = 448;
 /** Every fifth picture is a map. */
 const MAP_EVERY = 5;
+const TINTS = ['#d9d4c7', '#c7d9cc', '#d9c7cf', '#d3d9c0'] as const;
 const PAPERS = ['white', 'pink'] as const;
 
 export const groundingSet: PackagedSet = {
@@ -80,25 +82,31 @@ async function amongThings(things: readonly Thing[], index: number): Promise<Ask
   return { picture: await pasteAll(SIDE, paper, pasted), questions };
 }
 
+/** A part of the map around some state, and two states that lie in it whole. */
 async function onMap(states: Atlas, index: number): Promise<AskedPicture> {
-  const random = createRandom(NAME, 'map', index);
-  const size = [SIDE, Math.round(SIDE * 0.66)] as const;
-  const view = viewOfRing(
-    states.regions.flatMap(({ rings }) => rings.flat()),
-    size,
-    1.04,
-    1,
+  const size = [SIDE, Math.round(SIDE * 0.75)] as const;
+  const colours = new Map(
+    states.regions.map(({ id }) => [id, createRandom(NAME, 'map', index, id).pick(TINTS)]),
   );
-  const questions = random
-    .shuffle(states.places)
-    .slice(0, PER_PICTURE)
-    .map(({ region, names: [name = ''] }) =>
-      boxQuestion(
-        'state',
-        `the state ${name} on this map of the USA`,
-        boxIn(view, region) ?? [],
-        size,
-      ),
-    );
-  return { picture: await renderScene(drawMap(states, view, new Map())), questions };
+  for (let attempt = 0; ; attempt++) {
+    const random = createRandom(NAME, 'map', index, attempt);
+    const view = viewOf(random.pick(states.places).region, size, random.range(2, 4), 8);
+    const whole = states.places.filter(({ region }) => isWhole(view, region));
+    if (whole.length < PER_PICTURE) continue;
+    const questions = random
+      .shuffle(whole)
+      .slice(0, PER_PICTURE)
+      .map(({ region, names: [name = ''] }) => {
+        const what = `the state ${name} on this map of the USA`;
+        return boxQuestion('state', what, boxIn(view, region) ?? [], size);
+      });
+    return { picture: await renderScene(drawMap(states, view, colours)), questions };
+  }
+}
+
+/** It is seen from edge to edge, and large enough to be told. */
+function isWhole(view: View, region: Region): boolean {
+  const [left, top, right, bottom] = boxIn(view, region) ?? [0, 0, 0, 0];
+  const isInside = left > 1 && top > 1 && right < view.width - 1 && bottom < view.height - 1;
+  return isInside && Math.min(right - left, bottom - top) > 24;
 }

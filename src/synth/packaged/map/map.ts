@@ -38,37 +38,55 @@ export function mapAt(atlases: readonly Atlas[], index: number): MapQuestion {
   const [world, states] = atlases;
   const isWorld = index % 3 !== 2;
   const atlas = isWorld ? world : states;
-  const place = isWorld ? index - Math.floor(index / 3) : Math.floor(index / 3);
+  const at = isWorld ? index - Math.floor(index / 3) : Math.floor(index / 3);
   if (atlas === undefined) throw new RangeError('expected a map of countries and one of states');
+  const places = askable(atlas);
+  const order = createRandom(NAME, atlas.kind, Math.floor(at / places.length)).shuffle(places);
+  const red = order[at % places.length];
+  if (red === undefined) throw new RangeError(`expected a ${atlas.kind} that can be seen`);
+  // Some place beside it is seen, so one of the two kinds is found.
   for (let attempt = 0; ; attempt++) {
-    const found = questionOf(atlas, place, attempt);
-    if (found !== undefined) return found;
+    const random = createRandom(NAME, atlas.kind, at, attempt);
+    const touch = random.next() < 0.5;
+    const blue = random.shuffle(seenBeside(atlas, red, touch))[0];
+    if (blue !== undefined) return { atlas, red, blue, touch, view: around(atlas, red) };
   }
 }
 
-function questionOf(atlas: Atlas, index: number, attempt: number): MapQuestion | undefined {
-  const { kind, places } = atlas;
-  const at = index + attempt * 7;
-  const order = createRandom(NAME, kind, Math.floor(at / places.length)).shuffle(places);
-  const red = order[at % places.length];
-  if (red === undefined) throw new RangeError(`expected a ${kind} on the map`);
-  const random = createRandom(NAME, kind, index, attempt);
-  const view = viewOf(red.region, SIZE, 2.6, kind === 'country' ? 16 : 5);
-  const isSeen = ({ region }: Place): boolean => {
-    const [left, top, right, bottom] = boxIn(view, region) ?? [0, 0, 0, 0];
-    return Math.min(right - left, bottom - top) >= LEAST_SEEN;
-  };
-  const touch = random.next() < 0.5;
-  const blue = random
-    .shuffle(places)
-    .find(
-      (one) =>
-        one !== red &&
-        red.neighbours.includes(one.region.id) === touch &&
-        red.region.touches.has(one.region.id) === touch &&
-        isSeen(one),
-    );
-  return blue === undefined || !isSeen(red) ? undefined : { atlas, red, blue, touch, view };
+const kept = new WeakMap<Atlas, readonly Place[]>();
+
+/** Places that are seen on their map together with another. */
+function askable(atlas: Atlas): readonly Place[] {
+  const known = kept.get(atlas);
+  if (known !== undefined) return known;
+  const found = atlas.places.filter(
+    (place) =>
+      isSeen(around(atlas, place), place) &&
+      [true, false].some((touch) => seenBeside(atlas, place, touch).length > 0),
+  );
+  kept.set(atlas, found);
+  return found;
+}
+
+function around({ kind }: Atlas, { region }: Place): View {
+  return viewOf(region, SIZE, 2.6, kind === 'country' ? 16 : 5);
+}
+
+/** The tables and the drawing agree on whether they touch. */
+function seenBeside(atlas: Atlas, red: Place, touch: boolean): Place[] {
+  const view = around(atlas, red);
+  return atlas.places.filter(
+    (one) =>
+      one !== red &&
+      red.neighbours.includes(one.region.id) === touch &&
+      red.region.touches.has(one.region.id) === touch &&
+      isSeen(view, one),
+  );
+}
+
+function isSeen(view: View, { region }: Place): boolean {
+  const [left, top, right, bottom] = boxIn(view, region) ?? [0, 0, 0, 0];
+  return Math.min(right - left, bottom - top) >= LEAST_SEEN;
 }
 
 async function makeMap(atlases: readonly Atlas[], index: number): Promise<AskedPicture> {

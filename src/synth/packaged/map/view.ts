@@ -16,21 +16,12 @@ export type Box = readonly [number, number, number, number];
 /** The window around the largest ring of a region, `around` times as large, at least `least` degrees. */
 export function viewOf(
   region: Region,
-  size: readonly [number, number],
-  around: number,
-  least: number,
-): View {
-  const largest = region.rings.toSorted((a, b) => ringArea(b) - ringArea(a))[0] ?? [];
-  return viewOfRing(largest, size, around, least);
-}
-
-export function viewOfRing(
-  ring: Ring,
   [width, height]: readonly [number, number],
   around: number,
   least: number,
 ): View {
-  const [left, bottom, right, top] = boundsOf(ring);
+  const largest = region.rings.toSorted((a, b) => ringArea(b) - ringArea(a))[0] ?? [];
+  const [left, bottom, right, top] = boundsOf(largest);
   const middle: Point = [(left + right) / 2, (bottom + top) / 2];
   // Degrees of longitude are shorter away from the equator.
   const shrink = Math.cos((Math.min(70, Math.abs(middle[1])) * Math.PI) / 180);
