@@ -8,7 +8,7 @@ import { findLibtorch } from './setup/libtorch.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { missingTools } from './setup/tools.mjs';
 
-const PROFILES = ['none', 'emoji', 'full', 'evaluation'];
+const PROFILES = ['none', 'emoji', 'languages', 'full', 'evaluation'];
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const log = (line) => process.stderr.write(`setup: ${line}\n`);
 

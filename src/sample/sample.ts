@@ -37,3 +37,8 @@ export interface Sample {
   /** What else is known: label, tags, concepts, expected answer, … */
   readonly meta: Readonly<Record<string, JsonValue>>;
 }
+
+/** What the assistant says: the caption of a picture, the answers of a conversation. */
+export function repliesOf({ messages }: Pick<Sample, 'messages'>): string[] {
+  return messages.filter(({ role }) => role === 'assistant').map(({ content }) => content);
+}

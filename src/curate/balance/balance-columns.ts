@@ -80,7 +80,12 @@ export async function balanceColumns(options: BalanceColumnsOptions): Promise<Ma
     configHash,
     counts: { input: counted.numRows, rows: numRows, distinct: numDistinct },
     files: written,
-    stats: { expected: { ...plan.expected }, balance: { ...config }, seed },
+    stats: {
+      expected: { ...plan.expected },
+      balance: { ...config },
+      seed,
+      ...(plan.thresholds === undefined ? {} : { t: Object.fromEntries(plan.thresholds) }),
+    },
   };
   await writeManifest(output, manifest);
   return manifest;
@@ -97,7 +102,7 @@ async function hashInputs({ files, numConcepts, config, seed, columns }: Balance
     const { size, mtimeMs } = await stat(file);
     sizes.push([basename(file), size, mtimeMs]);
   }
-  return hashConfig('balance/1', sizes, numConcepts, config, seed, columns ?? {});
+  return hashConfig('balance/2', sizes, numConcepts, config, seed, columns ?? {});
 }
 
 async function eachBatch(

@@ -20,6 +20,8 @@ export interface ExpectedSize {
 /** The decision on rows; depends on their uid, the seed and the census, not on order or shard. */
 export interface BalancePlan {
   readonly expected: ExpectedSize;
+  /** t of each language, of `metaclip-t`. */
+  readonly thresholds?: ReadonlyMap<string, number>;
   /** How often each row of a batch is written. [numRows] */
   copies(batch: RowBatch): Uint32Array;
   /** Weight of a row, or its keep probability. */
@@ -38,8 +40,10 @@ type Score = (batch: RowBatch, row: number) => number;
 export function createPlanner(census: Census, config: BalanceConfig, seed: number): Planner {
   const { rule, aggregate, replacement, target } = config;
   if (rule === 'metaclip-t') {
-    const keep = metaclipKeep(census, languageThresholds(census, config));
-    return coinPlanner(keep, keep, seed);
+    const thresholds = languageThresholds(census, config);
+    const keep = metaclipKeep(census, thresholds);
+    const { add, plan } = coinPlanner(keep, keep, seed);
+    return { add, plan: () => ({ ...plan(), thresholds }) };
   }
   const weight = weightOf(census, config);
   const numWanted = Math.round(target * census.numRows);

@@ -16,7 +16,7 @@ import {
   readManifest,
   writeManifest,
 } from '../../sample/manifest.ts';
-import type { Sample } from '../../sample/sample.ts';
+import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { createSkipCounter } from '../../sample/skips.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import { readSource, type SourceEntry, type SourceSpec } from '../../sample/sources/source.ts';
@@ -175,7 +175,6 @@ function withCaption(
   { language, user, model }: { language: string; user: string; model: string },
   { attempt }: CaptionOutcome,
 ): Sample {
-  const answers = sample.messages.filter(({ role }) => role === 'assistant');
   return {
     ...sample,
     messages: [
@@ -184,7 +183,7 @@ function withCaption(
     ],
     meta: {
       ...sample.meta,
-      originalCaption: answers.map(({ content }) => content).join('\n'),
+      originalCaption: repliesOf(sample).join('\n'),
       captioner: { model, language, prompt: user, attempt },
     },
   };

@@ -9,8 +9,13 @@ export interface ConceptList {
   /** Id → concept. */
   readonly names: readonly string[];
   has(concept: string): boolean;
-  /** Finds the concepts of a text; built when it is first asked for. */
+  /** Finds the concepts of a text by their names in every language; built when first asked for. */
   readonly matcher: TextMatcher;
+  /**
+   * Finds them by their names in one language alone ("and" is a duck in Danish): by the English
+   * ones for a language that the list does not have, by all for ''.
+   */
+  matcherFor(language: string): TextMatcher;
   /** Nouns above a concept, nearest first, at most `steps` of them; only those that can be drawn. */
   hypernyms(concept: string, steps: number): string[];
 }
@@ -18,8 +23,8 @@ export interface ConceptList {
 /** A concept with the words it is found by. */
 export interface ListedConcept {
   readonly name: string;
-  /** Other names of the same thing, in any language. */
-  readonly labels?: readonly string[];
+  /** Language → other names of the same thing. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ListOptions {
@@ -29,6 +34,9 @@ export interface ListOptions {
   readonly hypernyms?: ConceptList['hypernyms'];
 }
 
+/** The language of the names themselves. */
+const OWN_LANGUAGE = 'en';
+
 /** A list of given concepts. A label that two share belongs to the first, a name to its own. */
 export function conceptList(
   concepts: readonly ListedConcept[],
@@ -36,24 +44,47 @@ export function conceptList(
 ): ConceptList {
   const names = concepts.map((concept) => concept.name);
   const ids = new Map(names.map((name, id) => [name, id]));
-  let matcher: TextMatcher | undefined;
+  const languages = new Set(
+    concepts.flatMap(({ labels }) => Object.keys(labels ?? {}).map(primary)),
+  );
+  const matchers = new Map<string, TextMatcher>();
+  const matcherFor = (language: string): TextMatcher => {
+    const asked = primary(language);
+    const isKnown = asked === '' || languages.has(asked);
+    const key = languages.size === 0 ? '' : isKnown ? asked : OWN_LANGUAGE;
+    const known = matchers.get(key);
+    if (known !== undefined) return known;
+    const made = createTextMatcher(labelsOf(concepts, key), { maxWords: maxWords ?? 3 });
+    matchers.set(key, made);
+    return made;
+  };
   return {
     size: names.length,
     version,
     names,
     has: (concept) => ids.has(concept),
     get matcher() {
-      matcher ??= createTextMatcher(labelsOf(concepts), { maxWords: maxWords ?? 3 });
-      return matcher;
+      return matcherFor('');
     },
+    matcherFor,
     hypernyms,
   };
 }
 
-function labelsOf(concepts: readonly ListedConcept[]): [string, number][] {
-  const labels = concepts.map(({ name }, id): [string, number] => [name, id]);
+/** The names in a language, in all of them for ''. */
+function labelsOf(concepts: readonly ListedConcept[], language: string): [string, number][] {
+  const hasNames = language === '' || language === OWN_LANGUAGE;
+  const labels = hasNames ? concepts.map(({ name }, id): [string, number] => [name, id]) : [];
   for (const [id, concept] of concepts.entries()) {
-    for (const label of concept.labels ?? []) labels.push([label, id]);
+    for (const [code, names] of Object.entries(concept.labels ?? {})) {
+      if (language !== '' && primary(code) !== language) continue;
+      for (const name of names) labels.push([name, id]);
+    }
   }
   return labels;
+}
+
+/** `zh-hant`, `zh_TW` → `zh`. */
+function primary(language: string): string {
+  return language.toLowerCase().split(/[-_]/)[0] ?? '';
 }

@@ -74,9 +74,7 @@ export function readConceptEntries(dir: string): ConceptEntry[] {
  */
 export function loadConceptFolder(dir: string): ConceptList {
   const entries = readConceptEntries(dir);
-  const concepts = entries.map(({ name, labels }) => {
-    return { name, labels: Object.values(labels ?? {}).flat() };
-  });
   const maxWords = entries.reduce((most, { name }) => Math.max(most, name.split(' ').length), 3);
+  const concepts = entries.map(({ name, labels = {} }) => ({ name, labels }));
   return conceptList(concepts, { version: readManifest(dir).configHash, maxWords });
 }

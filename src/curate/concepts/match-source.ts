@@ -16,9 +16,10 @@ import {
   readManifest,
   writeManifest,
 } from '../../sample/manifest.ts';
-import type { Sample } from '../../sample/sample.ts';
+import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import type { SourceShard } from '../../sample/sources/source.ts';
+import { bestOf, type Languages, openLanguages, statedLanguage } from '../survey/languages.ts';
 import type { ConceptList } from './concept-list.ts';
 
 /** Finds the concepts of samples: by their text, or by an embedder of their pictures. */
@@ -29,15 +30,15 @@ export interface ConceptMatcher {
   match(samples: readonly Sample[]): Promise<readonly ArrayLike<number>[]>;
 }
 
-/** Looks for names in the caption. */
-export function captionMatcher({ matcher }: ConceptList): ConceptMatcher {
+/** Looks for names in the caption; in its language alone where the sample says which that is. */
+export function captionMatcher(list: ConceptList): ConceptMatcher {
   return {
     name: 'text',
     match: (samples) =>
       Promise.resolve(
-        samples.map(({ messages }) => {
-          const replies = messages.filter((message) => message.role === 'assistant');
-          return matcher.match(replies.map(({ content }) => content).join('\n')).slice();
+        samples.map((sample) => {
+          const matcher = list.matcherFor(statedLanguage(sample) ?? '');
+          return matcher.match(repliesOf(sample).join('\n')).slice();
         }),
       ),
   };
@@ -60,7 +61,8 @@ export interface MatchSourceOptions {
 export async function matchSource(options: MatchSourceOptions): Promise<Manifest> {
   const { input, output, list, matcher, log = processLog } = options;
   const source = await openSource(input);
-  const configHash = hashConfig('match/1', source.hash, list.version, matcher.name);
+  const languages = await openLanguages();
+  const configHash = hashConfig('match/2', source.hash, list.version, matcher.name);
   if (isComplete(output, configHash)) return readManifest(output);
   ensureFolder(output);
   sweepTemporary(output);
@@ -71,7 +73,7 @@ export async function matchSource(options: MatchSourceOptions): Promise<Manifest
     const stem = join(output, `rows-${String(index).padStart(6, '0')}-${configHash}`);
     const path = `${stem}.parquet`;
     if (!existsSync(path)) {
-      lost += await matchShard(source.read(shard), stem, options, (count) =>
+      lost += await matchShard(source.read(shard), stem, { ...options, languages }, (count) =>
         progress.increment(count),
       );
     }
@@ -92,11 +94,15 @@ export async function matchSource(options: MatchSourceOptions): Promise<Manifest
   return manifest;
 }
 
+interface LanguageDetector {
+  readonly languages: (text: string) => Languages;
+}
+
 /** @returns how many records were lost. */
 async function matchShard(
   entries: ReturnType<Awaited<ReturnType<typeof openSource>>['read']>,
   stem: string,
-  { matcher, batchSize = 256 }: MatchSourceOptions,
+  { matcher, languages, batchSize = 256 }: MatchSourceOptions & LanguageDetector,
   onRows: (count: number) => void,
 ): Promise<number> {
   const lines = `${stem}.jsonl.tmp`;
@@ -106,9 +112,9 @@ async function matchShard(
   const writer = openJsonl(lines);
   const flush = async (): Promise<void> => {
     const found = await matcher.match(batch);
-    const rows = batch.map(({ uid, meta }, i) => {
-      const language = typeof meta['language'] === 'string' ? meta['language'] : '';
-      return { uid, language, concepts: Array.from(found[i] ?? []) };
+    const rows = batch.map((sample, i) => {
+      const language = statedLanguage(sample) ?? bestOf(languages(repliesOf(sample).join('\n')));
+      return { uid: sample.uid, language, concepts: Array.from(found[i] ?? []) };
     });
     writer.append(...rows);
     onRows(rows.length);

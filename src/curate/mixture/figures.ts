@@ -1,5 +1,5 @@
 // What a mixture holds, counted while it is written: for each source, and in all.
-import type { Sample } from '../../sample/sample.ts';
+import { repliesOf, type Sample } from '../../sample/sample.ts';
 
 /** Exact counts of written samples. */
 export interface MixtureCounts {
@@ -42,8 +42,9 @@ export function addCounts(a: MixtureCounts, b: MixtureCounts): MixtureCounts {
   };
 }
 
-export function countsOf({ images, messages }: Sample): MixtureCounts {
-  const answers = messages.filter(({ role }) => role === 'assistant');
+export function countsOf(sample: Sample): MixtureCounts {
+  const { images } = sample;
+  const answers = repliesOf(sample);
   return {
     samples: 1,
     images: images.length,
@@ -51,7 +52,7 @@ export function countsOf({ images, messages }: Sample): MixtureCounts {
     multiImage: images.length > 1 ? 1 : 0,
     multiTurn: answers.length > 1 ? 1 : 0,
     answers: answers.length,
-    answerChars: answers.reduce((sum, { content }) => sum + content.length, 0),
+    answerChars: answers.reduce((sum, answer) => sum + answer.length, 0),
   };
 }
 

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { sha256Hex } from '../../core/hash.ts';
 import { decodeImage, type RgbImage } from '../../image/decode.ts';
-import type { Sample } from '../../sample/sample.ts';
+import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { matchConcepts } from '../concepts/match.ts';
 import type { Facts } from '../filters/filter.ts';
 import type { Instruments } from './instruments.ts';
-import type { Languages } from './languages.ts';
+import { bestOf, statedLanguage } from './languages.ts';
 import { type Look, lookAt } from './look.ts';
 import { emptyRow, type SurveyRow, sideOf } from './row.ts';
 
@@ -24,9 +24,10 @@ export async function measure(sample: Sample, instruments: Instruments): Promise
 async function measureWhole(sample: Sample, instruments: Instruments): Promise<SurveyRow> {
   const { config, filters, list, sign } = instruments;
   const { look, hooks } = await seeImages(sample, instruments);
-  const caption = captionOf(sample);
+  const caption = repliesOf(sample).join('\n');
   const { embedding, agreement } = await embed(sample, caption, instruments);
   const title = textOf(sample.meta['label']) ?? caption;
+  const stated = statedLanguage(sample);
   const languages = instruments.languages(caption);
   const facts: Facts = {
     caption,
@@ -49,14 +50,14 @@ async function measureWhole(sample: Sample, instruments: Instruments): Promise<S
     bytes: sample.images.reduce((sum, image) => sum + image.bytes.length, 0),
     width: look?.width ?? null,
     height: look?.height ?? null,
-    language: bestOf(languages),
+    language: stated ?? bestOf(languages),
     caption,
     titleKey: titleKey(sample.source, title),
     identity: identityOf(sample),
     hash: takesPart(sample, instruments) ? (look?.hash ?? null) : null,
     signature: sign === null ? null : sign(caption),
     embedding,
-    concepts: matchConcepts(conceptText(sample, caption), list, { rollUp }),
+    concepts: matchConcepts(conceptText(sample, caption), list, { rollUp, language: stated }),
     scores: filters.map((filter) => filter.score(facts)),
   };
 }
@@ -99,11 +100,6 @@ function takesPart(sample: Sample, { config }: Instruments): boolean {
   return sample.images.length === 1 && !config.dedup.keepLookAlikes.includes(sample.source);
 }
 
-function captionOf(sample: Sample): string {
-  const turns = sample.messages.filter((message) => message.role === 'assistant');
-  return turns.map((message) => message.content).join('\n');
-}
-
 /** The words in which concepts are looked for: label, tags and description, else the caption. */
 function conceptText(sample: Sample, caption: string): string {
   const { label, tags, description } = sample.meta;
@@ -131,14 +127,6 @@ function identityOf(sample: Sample): string {
 function titleKey(source: string, title: string): bigint {
   const key = JSON.stringify([source, title.trim().toLowerCase()]);
   return createHash('sha256').update(key).digest().readBigInt64BE();
-}
-
-function bestOf(languages: Languages): string {
-  let best = '';
-  for (const [code, score] of Object.entries(languages)) {
-    if (best === '' || score > (languages[best] ?? 0)) best = code;
-  }
-  return best;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 // The words of the emoji pictures: labels, tags, groups and skin tones from emojibase. No pictures.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { packageFolder } from './packages.ts';
@@ -18,6 +18,21 @@ export interface EmojiEntry {
   readonly group: string;
   /** `face-smiling`, `animal-mammal`, …; null for components. */
   readonly subgroup: string | null;
+}
+
+/** The part of the package that holds the other languages. */
+export const LANGUAGES_PACKAGE = 'emojibase-languages';
+
+/** What an emoji is called in one of 28 languages. */
+export interface EmojiName {
+  /** Equal for one emoji in all languages. */
+  readonly key: string;
+  /** The English name. */
+  readonly name: string;
+  /** `de`, `zh-hant`, … */
+  readonly language: string;
+  readonly label: string;
+  readonly tags: readonly string[];
 }
 
 const skinSchema = z.object({
@@ -42,32 +57,55 @@ export function joinKey(hexcode: string): string {
   return parts.filter((part) => part !== 'fe0f').join('-');
 }
 
-/** All labelled emoji of the package, skin tones included, in the package's order. */
-export function readEmojibase(locale = 'en'): EmojiEntry[] {
-  const folder = join(packageFolder('emojibase-data'), locale);
-  const data = z.array(entrySchema).parse(readJsonFile(join(folder, 'data.json')));
-  const names = messagesSchema.parse(readJsonFile(join(folder, 'messages.json')));
+/** All labelled emoji of the package in English, skin tones included, in the package's order. */
+export function readEmojibase(): EmojiEntry[] {
+  const folder = packageFolder('emojibase-data');
+  const names = messagesSchema.parse(readJsonFile(join(folder, 'en', 'messages.json')));
   const groups = new Map(names.groups.map(({ key, order }) => [order, key]));
   const subgroups = new Map(names.subgroups.map(({ key, order }) => [order, key]));
-  return data.flatMap((entry) => {
+  return readWords(folder, 'en').flatMap(({ key, hexcode, label, tags, skins, ...entry }) => {
     const base: EmojiEntry = {
-      key: joinKey(entry.hexcode),
-      baseKey: joinKey(entry.hexcode),
-      hexcode: entry.hexcode,
-      label: entry.label,
-      tags: entry.tags ?? [],
+      key,
+      baseKey: key,
+      hexcode,
+      label,
+      tags,
       tone: null,
       group: groups.get(entry.group ?? -1) ?? 'component',
       subgroup: subgroups.get(entry.subgroup ?? -1) ?? null,
     };
-    const tones = (entry.skins ?? []).map(({ label, hexcode, tone }) => ({
+    const tones = skins.map((skin) => ({
       ...base,
-      key: joinKey(hexcode),
-      hexcode,
-      label,
-      tone: [tone].flat().join('-'),
+      key: joinKey(skin.hexcode),
+      hexcode: skin.hexcode,
+      label: skin.label,
+      tone: [skin.tone].flat().join('-'),
     }));
     return [base, ...tones];
+  });
+}
+
+/**
+ * Every emoji without skin tones in every language, English included.
+ * @throws OneVisionError 'data' with the command that fetches the package.
+ */
+export function* readEmojiNames(): Generator<EmojiName, void, undefined> {
+  const folder = packageFolder(LANGUAGES_PACKAGE);
+  const languages = readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());
+  const names = new Map(readWords(folder, 'en').map(({ key, label }) => [key, label]));
+  for (const { name: language } of languages.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const { key, label, tags } of readWords(folder, language)) {
+      const name = names.get(key);
+      if (name !== undefined) yield { key, name, language, label, tags };
+    }
+  }
+}
+
+/** The words of one language, skin tones within their emoji. */
+function readWords(folder: string, language: string) {
+  const data = z.array(entrySchema).parse(readJsonFile(join(folder, language, 'data.json')));
+  return data.map(({ tags = [], skins = [], ...entry }) => {
+    return { ...entry, key: joinKey(entry.hexcode), tags, skins };
   });
 }
 

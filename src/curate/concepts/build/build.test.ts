@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { rawSample, writeRaw } from '../../../../test/support/raw-samples.ts';
+import { fetchedPackages } from '../../../../test/support/packages.ts';
+import { drawPng, drawSvg, rawSample, writeRaw } from '../../../../test/support/raw-samples.ts';
 import { silentLog } from '../../../core/log.ts';
 import { openColumns, sqlText } from '../../../sample/columns.ts';
 import { type Embedder, normaliseRows } from '../../embed/embedder.ts';
@@ -67,11 +68,78 @@ test('labels come first, then nouns and words; each once, with what others call 
   await buildConcepts({ ...options, output: small, config: { ...config, maxConcepts: 2 } });
   assert.equal(readConceptEntries(small).length, 2);
   const list = loadConceptFolder(output);
-  const found = list.matcher.match('Zwei Kater und eine GLACE, 黒猫, ice creams at sunset');
-  assert.deepEqual(
-    Array.from(found, (id) => list.names[id]),
-    ['cat', 'ice cream', 'sunset'],
+  const text = 'Zwei Kater und eine GLACE, 黒猫, ice creams at sunset';
+  const named = (language: string): (string | undefined)[] =>
+    Array.from(list.matcherFor(language).match(text), (id) => list.names[id]);
+  assert.deepEqual(named(''), ['cat', 'ice cream', 'sunset']);
+  assert.deepEqual(named('de_AT'), ['cat']);
+  assert.deepEqual(named('fr'), ['ice cream']);
+  assert.deepEqual(named('ja'), ['cat']);
+  for (const language of ['en', 'so']) {
+    assert.deepEqual(named(language), ['ice cream', 'sunset'], language);
+  }
+});
+
+test('what a sample says of its language decides which names count', async () => {
+  const list = conceptList([{ name: 'duck', labels: { da: ['and'] } }, { name: 'bread' }], {
+    version: 'test',
+  });
+  const input = join(root, 'languages');
+  const caption = 'bread and duck';
+  const metas = { a: { language: 'da' }, b: { captioner: { language: 'en' } }, c: {} };
+  const samples = Object.entries(metas).map(([uid, meta]) =>
+    rawSample({ uid, label: caption, meta }),
   );
+  await writeRaw(input, await Promise.all(samples));
+  const output = join(root, 'language-rows');
+  await matchSource({ input, output, list, matcher: captionMatcher(list), log: silentLog });
+  using columns = await openColumns();
+  const sql = `SELECT * FROM read_parquet(${sqlText(join(output, '*.parquet'))}) ORDER BY uid`;
+  const rows = (await Array.fromAsync(columns.batches(sql))).flat();
+  assert.deepEqual(
+    rows.map((row) => [row['language'], row['concepts']]),
+    [
+      ['da', [0]],
+      ['en', [1, 0]],
+      // Said by nobody: what it looks like, and names of every language.
+      ['en', [1, 0]],
+    ],
+  );
+});
+
+const packages = await fetchedPackages('languages');
+
+test('names of emoji in 28 languages find their emoji in texts', {
+  skip: 'reason' in packages ? packages.reason : false,
+}, async () => {
+  const image = await drawPng(drawSvg(1));
+  const labels = ['robot', 'ghost', 'unicorn', 'hot dog'];
+  const samples = labels.map((label) => rawSample({ uid: label, label, image }));
+  const input = join(root, 'emoji');
+  await writeRaw(input, await Promise.all(samples));
+  const output = join(root, 'emoji-list');
+  const config = { nouns: 'none', minLabelCount: 1 } as const;
+  const built = await buildConcepts({
+    input,
+    output,
+    translations: 'emoji',
+    config,
+    log: silentLog,
+  });
+  assert.equal(built.counts['languages'], 27);
+  const list = loadConceptFolder(output);
+  const cases: [string, string, string[]][] = [
+    ['de', 'Ein Roboter spricht mit einem Gespenst.', ['robot', 'ghost']],
+    ['es', 'un robot y un fantasma', ['robot', 'ghost']],
+    ['fr', 'le robot et le fantôme', ['robot', 'ghost']],
+    ['ja', 'ロボットとお化けがいます', ['robot', 'ghost']],
+    ['zh', '机器人和鬼在一起', ['robot', 'ghost']],
+    ['ru', 'привидение и робот', ['ghost', 'robot']],
+  ];
+  for (const [language, text, expected] of cases) {
+    const found = Array.from(list.matcherFor(language).match(text), (id) => list.names[id]);
+    assert.deepEqual(found, expected, `${language}: ${text}`);
+  }
 });
 
 test('bad input is named', async () => {

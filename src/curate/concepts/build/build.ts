@@ -1,11 +1,9 @@
 // Builds a concept list: labels of the corpus, WordNet's nouns, pairs of words that belong together,
 // words that people use. In this order; what comes first keeps its place when the list is cut.
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { OneVisionError } from '../../../core/errors.ts';
 import { ensureFolder, sha256File, sweepTemporary } from '../../../core/files.ts';
-import { readJsonl } from '../../../core/jsonl.ts';
 import { type Logger, log as processLog } from '../../../core/log.ts';
 import { createProgress } from '../../../core/progress.ts';
 import {
@@ -16,14 +14,15 @@ import {
   readManifest,
   writeManifest,
 } from '../../../sample/manifest.ts';
-import type { Sample } from '../../../sample/sample.ts';
+import { repliesOf, type Sample } from '../../../sample/sample.ts';
 import { openSource } from '../../../sample/sources/open.ts';
 import { readSource, type Source } from '../../../sample/sources/source.ts';
 import type { ConceptConfig } from '../../config.ts';
 import { CONCEPT_LIST, type ConceptEntry, type Origin, writeConceptList } from '../list-file.ts';
 import { loadWords, physicalNouns, type WordSources } from '../nouns.ts';
 import { createBigramCounter } from './bigrams.ts';
-import { addTranslation, conceptName, createLabelCounter, type LabelCount } from './labels.ts';
+import { conceptName, createLabelCounter, type LabelCount } from './labels.ts';
+import { hashTranslations, readTranslations } from './translations.ts';
 
 export interface BuildConfig extends Pick<ConceptConfig, 'minSpoken' | 'maxRank' | 'numSenses'> {
   /** Concepts at most. */
@@ -56,7 +55,10 @@ export interface BuildOptions {
   readonly input?: string | undefined;
   readonly output: string;
   readonly config?: Partial<BuildConfig>;
-  /** JSON lines {name, language, label}: what a concept is called in other languages. */
+  /**
+   * What concepts are called in other languages: a file of JSON lines {name, language, label}, or
+   * `emoji` for the names of emojibase.
+   */
   readonly translations?: string | undefined;
   /** Default: the embedded packages. */
   readonly words?: WordSources;
@@ -71,7 +73,7 @@ export async function buildConcepts(options: BuildOptions): Promise<Manifest> {
   const { output, translations, log = processLog } = options;
   const config: BuildConfig = { ...BUILD_DEFAULTS, ...options.config };
   const source = options.input === undefined ? undefined : await openSource(options.input);
-  const translated = translations === undefined ? '' : await sha256File(existing(translations));
+  const translated = translations === undefined ? '' : await hashTranslations(translations);
   const configHash = hashConfig('concepts/1', config, source?.hash ?? '', translated);
   if (isComplete(output, configHash)) return readManifest(output);
   ensureFolder(output);
@@ -98,11 +100,6 @@ export async function buildConcepts(options: BuildOptions): Promise<Manifest> {
   await writeManifest(output, manifest);
   log.info(`${entries.length} concepts in ${output}`, counts);
   return manifest;
-}
-
-function existing(path: string): string {
-  if (existsSync(path)) return path;
-  throw new OneVisionError('data', `expected a file of translations at ${path}, there is none`);
 }
 
 async function collect(
@@ -158,38 +155,13 @@ async function readCorpus(source: Source | undefined) {
   return { labels: labels.labels, bigrams };
 }
 
-function textOf({ messages, meta }: Sample): string {
+function textOf(sample: Sample): string {
+  const { meta } = sample;
   if (typeof meta['label'] === 'string') {
     const tags = Array.isArray(meta['tags']) ? meta['tags'].map(String) : [];
     return [meta['label'], ...tags, String(meta['description'] ?? '')].join(' . ');
   }
-  const replies = messages.filter((message) => message.role === 'assistant');
-  return replies.map((message) => message.content).join(' . ');
-}
-
-const translationSchema = z.object({
-  name: z.string(),
-  language: z.string(),
-  label: z.string(),
-});
-
-async function readTranslations(path: string, labels: Map<string, LabelCount>): Promise<void> {
-  let line = 0;
-  for await (const row of readJsonl(path)) {
-    line += 1;
-    const parsed = translationSchema.safeParse(row);
-    if (!parsed.success) {
-      throw new OneVisionError(
-        'data',
-        `expected {name, language, label} in ${path} line ${line}:\n` +
-          z.prettifyError(parsed.error),
-      );
-    }
-    const name = conceptName(parsed.data.name) ?? '';
-    const entry = labels.get(name) ?? { count: 0, translations: new Map() };
-    labels.set(name, entry);
-    addTranslation(entry, parsed.data.language, parsed.data.label);
-  }
+  return repliesOf(sample).join(' . ');
 }
 
 /** The entry with its names in other languages, the most frequent first. */
