@@ -13,7 +13,7 @@ import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { Run, silentRun } from '../track/run.ts';
 import { openSinks } from '../track/sinks/open-sinks.ts';
-import { findCheckpoint } from '../train/checkpoints.ts';
+import { findCheckpoint } from '../train/saving/checkpoints.ts';
 import { loadForTraining } from '../train/resume.ts';
 import { train } from '../train/trainer.ts';
 import { askEvery } from './ask-every.ts';

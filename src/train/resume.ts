@@ -7,8 +7,8 @@ import { OneVision } from '../model/onevision.ts';
 import { type DType, noGrad } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import type { RunWriter } from '../track/run.ts';
-import { type FoundCheckpoint, findCheckpoint } from './checkpoints.ts';
 import { ALONE, type Ranks } from './parallel/ranks.ts';
+import { type FoundCheckpoint, findCheckpoint } from './saving/checkpoints.ts';
 import type { PreparedStage } from './stage.ts';
 
 /**

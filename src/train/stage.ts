@@ -1,19 +1,10 @@
-// A stage made ready: its packs, its order, its place in the run. Trains nothing.
+// A stage made ready: its packs and its place in the run. Reads no pack: data/stage-data.ts does.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../core/errors.ts';
-import { hashUint32 } from '../core/hash.ts';
-import { costOf, DEFAULT_COST } from '../pack/balance/cost.ts';
-import { balanceSteps } from '../pack/balance/steps.ts';
-import { tokenizerHash } from '../pack/lengths.ts';
 import type { Share } from '../pack/mixture.ts';
-import { drawOrder, type OrderPhase, writeOrder } from '../pack/order.ts';
-import type { PackFacts } from '../pack/read.ts';
-import { PACK_TABLE, packRows } from '../pack/write/pack-table.ts';
 import { hashConfig, readManifest } from '../sample/manifest.ts';
 import type { TrainConfig } from './config.ts';
-import { openPackSets } from './data/pack-sets.ts';
 
 /** A pack set and how much of a phase it gets: packs, epochs or a weight. None: by its size. */
 export interface PackSource extends Share {
@@ -97,58 +88,6 @@ export function packSources({ packs }: StagePhase): readonly PackSource[] {
 /** Folders of a stage's pack sets, in the order in which their packs are numbered. */
 export function packFolders({ phases }: StagePlan): string[] {
   return phases.flatMap(packSources).map(({ from }) => from);
-}
-
-/**
- * The file with the order of a stage's packs, drawn where it is not there yet. The packs of a step
- * cost about the same, so that no rank waits for another however many share them.
- * @throws OneVisionError 'data' when the packs were counted with another tokenizer.
- */
-export async function prepareOrder(
-  stage: PreparedStage,
-  packsDir: string,
-  tokenizer: string,
-): Promise<{ order: string; facts: PackFacts }> {
-  const folders = packFolders(stage);
-  const sets = openPackSets(folders);
-  sets.close();
-  const facts = sets.readers[0]?.facts;
-  if (facts === undefined || facts.tokenizer !== tokenizerHash(tokenizer)) {
-    throw new OneVisionError(
-      'data',
-      `expected packs counted with the tokenizer in ${tokenizer} for stage ${stage.name}, ` +
-        `came packs of another one`,
-      { hint: 'run the pack stage again with this tokenizer' },
-    );
-  }
-  const { packsPerStep, seed } = stage.config;
-  const path = orderPath(packsDir, stage);
-  if (existsSync(path)) return { order: path, facts };
-  const sizes = sets.readers.map((reader) => reader.numPacks);
-  const steps = phaseSteps(stage);
-  const phases = stage.phases.map((phase, index): OrderPhase => {
-    const drawn = packSources(phase).map((share) => ({ ...share, numPacks: sizes.shift() ?? 0 }));
-    return { sets: drawn, length: (steps[index] ?? 0) * packsPerStep };
-  });
-  const key = hashUint32('stage', stage.name, seed);
-  const order = drawOrder(phases, key);
-  const costs = packsPerStep > 1 ? await costsOf(folders) : undefined;
-  // As many ranks as packs: every way to share a step out is as even as another.
-  const shape = { packsPerStep, ranks: packsPerStep };
-  await writeOrder(path, costs === undefined ? order : balanceSteps(order, costs, shape, key));
-  return { order: path, facts };
-}
-
-/** What every pack costs, set after set; undefined where a set has no table of its packs. */
-async function costsOf(folders: readonly string[]): Promise<Float64Array | undefined> {
-  if (!folders.every((folder) => existsSync(join(folder, PACK_TABLE)))) return undefined;
-  const costs: number[] = [];
-  for (const folder of folders) {
-    for await (const { squares, tokens, patchSquares } of packRows(folder)) {
-      costs.push(costOf(DEFAULT_COST, [squares, tokens, patchSquares]));
-    }
-  }
-  return Float64Array.from(costs);
 }
 
 /** Steps of each phase; they sum to the stage's. */

@@ -2,7 +2,7 @@
 // files, logs or stages.
 
 import { OneVisionError } from '../core/errors.ts';
-import { type Batch, NO_TARGET } from '../model/batch.ts';
+import type { Batch } from '../model/batch.ts';
 import type { OneVision, RecomputeParts } from '../model/onevision.ts';
 import type { Copies } from '../nn/optim/copies.ts';
 import { clipGradNorm, type Optimizer } from '../nn/optim/optimizer.ts';
@@ -12,6 +12,8 @@ import { PARTS, type Part } from './config.ts';
 import { type AssembledPack, joinBatches, sumWeights } from './data/segments.ts';
 import { partOf } from './optimizer.ts';
 import { ALONE, ofOwners, type Ranks } from './parallel/ranks.ts';
+import { LossLog, type LossSum, mergeLosses, type RankLosses, worstOf } from './watch/losses.ts';
+import { NumericsError, nameSamples, SpikeError } from './watch/refused.ts';
 import type { StepNumbers } from './watch/spikes.ts';
 
 export interface StepOptions {
@@ -32,12 +34,6 @@ export interface StepOptions {
   readonly clip: number;
   /** Says why a step is refused before a weight changes; `worst` are its samples of highest loss. */
   readonly judge?: (numbers: StepNumbers, worst: readonly string[]) => string | undefined;
-}
-
-/** Σ weight · loss and Σ weight of some tokens. */
-export interface LossSum {
-  sum: number;
-  weight: number;
 }
 
 export interface StepResult {
@@ -147,10 +143,7 @@ function sumOf(shares: readonly Share[], key: 'packs' | 'weight'): number {
 }
 
 /** What comes of the micro-batches of one rank; JSON can hold it. */
-interface Passed {
-  readonly bySource: readonly (readonly [source: string, sum: LossSum])[];
-  readonly bad: readonly string[];
-  readonly worst: readonly SampleLoss[];
+interface Passed extends RankLosses {
   readonly forwardMs: number;
   readonly backwardMs: number;
 }
@@ -184,49 +177,7 @@ function forwardAndBackward(
     const body = micro.length === 0 ? undefined : () => tidy(work);
     model.multiplyIn(matmul, () => copies.pass(pass + 1 === passes, body));
   }
-  return { bySource: [...losses.bySource], bad: losses.bad, worst: losses.worst, ...times };
-}
-
-/** The losses of all ranks by source; sources in order of their names where there are several ranks. */
-function mergeLosses(parts: readonly Passed[]): Map<string, LossSum> {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return new Map(only.bySource);
-  const merged = new Map<string, LossSum>();
-  for (const [source, { sum, weight }] of parts.flatMap(({ bySource }) => bySource)) {
-    const total = merged.get(source) ?? { sum: 0, weight: 0 };
-    merged.set(source, { sum: total.sum + sum, weight: total.weight + weight });
-  }
-  return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** A step that is refused before a weight changes, with the samples it came from. */
-export class RefusedStep extends OneVisionError {
-  readonly uids: readonly string[];
-  /** Why, in short. */
-  readonly reason: string;
-
-  constructor(reason: string, message: string, uids: readonly string[]) {
-    super('numerics', `${message} from ${nameSamples(uids)}`, {
-      hint: 'lower the learning rate, or look at these samples: the weights are still good',
-    });
-    this.uids = uids;
-    this.reason = reason;
-  }
-}
-
-/** A loss or a gradient that is not finite. */
-export class NumericsError extends RefusedStep {
-  constructor(loss: number, gradNorm: number, uids: readonly string[]) {
-    const came = `loss ${loss} and gradient norm ${gradNorm}`;
-    super('loss not finite', `expected a finite loss and gradient, came ${came}`, uids);
-  }
-}
-
-/** A loss or a gradient far above those before, with the samples of highest loss. */
-export class SpikeError extends RefusedStep {
-  constructor(reason: string, uids: readonly string[]) {
-    super(reason, `expected a step like those before, came ${reason}`, uids);
-  }
+  return { ...losses.all, ...times };
 }
 
 function noTargets(uids: readonly string[]): OneVisionError {
@@ -241,61 +192,4 @@ function toPackMean(batch: Required<Batch>): Required<Batch> {
   const sum = sumWeights([batch]);
   const lossWeights = batch.lossWeights.map((weight) => (sum > 0 ? weight / sum : 0));
   return { ...batch, lossWeights };
-}
-
-/** Samples of highest loss that a step remembers. */
-const NUM_WORST = 8;
-
-/** Mean loss of a sample. */
-interface SampleLoss {
-  readonly uid: string;
-  readonly loss: number;
-}
-
-function highest(samples: readonly SampleLoss[]): SampleLoss[] {
-  return samples.toSorted((a, b) => b.loss - a.loss).slice(0, NUM_WORST);
-}
-
-function worstOf(parts: readonly Passed[]): string[] {
-  return highest(parts.flatMap(({ worst }) => worst)).map(({ uid }) => uid);
-}
-
-/** Losses of a step by source, and the samples whose loss is not finite, or highest. */
-class LossLog {
-  readonly bySource: Map<string, LossSum> = new Map();
-  readonly bad: string[] = [];
-  worst: SampleLoss[] = [];
-
-  /** Adds a micro-batch: its losses in order of its supervised tokens. */
-  add(packs: readonly AssembledPack[], losses: readonly number[]): void {
-    let next = 0;
-    for (const { batch, sources, uids } of packs) {
-      sources.forEach((source, segment) => {
-        const total = this.bySource.get(source) ?? { sum: 0, weight: 0 };
-        const end = batch.cuSeqlens[segment + 1] ?? 0;
-        let allFinite = true;
-        const before = { ...total };
-        for (let i = batch.cuSeqlens[segment] ?? 0; i < end; i += 1) {
-          if (batch.targets[i] === NO_TARGET) continue;
-          const weight = batch.lossWeights[i] ?? 1;
-          const loss = losses[next] ?? Number.NaN;
-          allFinite &&= Number.isFinite(loss);
-          total.sum += weight * loss;
-          total.weight += weight;
-          next += 1;
-        }
-        const uid = uids[segment] ?? source;
-        if (!allFinite) this.bad.push(uid);
-        const mean = (total.sum - before.sum) / (total.weight - before.weight);
-        if (mean > 0) this.worst.push({ uid, loss: mean });
-        this.bySource.set(source, total);
-      });
-    }
-    this.worst = highest(this.worst);
-  }
-}
-
-function nameSamples(uids: readonly string[]): string {
-  const shown = uids.slice(0, 8).join(', ');
-  return uids.length > 8 ? `${uids.length} samples: ${shown}, …` : `samples ${shown}`;
 }

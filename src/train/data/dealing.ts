@@ -1,12 +1,9 @@
 // Which packs of a step a rank trains on, by what they cost.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { costOf, DEFAULT_COST } from '../../pack/balance/cost.ts';
 import { dealByCost } from '../../pack/balance/deal.ts';
 import type { OrderEntry } from '../../pack/order.ts';
 import { openPacks } from '../../pack/read.ts';
-import { PACK_TABLE, readPackTable } from '../../pack/write/pack-table.ts';
+import { packCosts } from './pack-costs.ts';
 
 export interface Dealing {
   /** The packs of a rank. */
@@ -34,12 +31,8 @@ export async function openDealing(packDirs: readonly string[], ranks: number): P
 }
 
 async function costsOf(dir: string): Promise<number[]> {
-  if (!existsSync(join(dir, PACK_TABLE))) {
-    using packs = openPacks(dir);
-    return new Array<number>(packs.numPacks).fill(1);
-  }
-  const table = await readPackTable(dir);
-  return table.map(({ squares, tokens, patchSquares }) =>
-    costOf(DEFAULT_COST, [squares, tokens, patchSquares]),
-  );
+  const known = await packCosts(dir);
+  if (known !== undefined) return known;
+  using packs = openPacks(dir);
+  return new Array<number>(packs.numPacks).fill(1);
 }

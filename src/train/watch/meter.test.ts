@@ -11,7 +11,6 @@ import { type Work, workOf } from '../price/work.ts';
 import { peakFlopsOf } from './gauge.ts';
 import { Meter } from './meter.ts';
 
-const FRESH = { tokens: 0, numSkipped: 0, window: {} };
 const RESULT = {
   loss: 1,
   bySource: new Map([['a', { sum: 2, weight: 2 }]]),
@@ -36,7 +35,7 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
     stepFacts({ entries: [], packs, waitMs: 0 }, [1], ALONE);
   const flopsOf = (work: Work) => trainFlops(SMALL, work, settings);
   const gauge = { flopsOf, peakFlops: 1e9, peakBytes: () => 2 ** 30 };
-  const meter = new Meter(FRESH, gauge);
+  const meter = new Meter(gauge);
   for (let step = 0; step < 3; step += 1) meter.add(factsOf([pack, pack]), RESULT);
   await new Promise((resolve) => setTimeout(resolve, 20));
   const metrics = meter.take({ lr: 1, gradNorm: 1, gradNorms: new Map([['merger', 0.5]]) });
@@ -52,7 +51,7 @@ test('FLOPs are those of the packs, MFU and HFU shares of the peak', async () =>
   assert.equal(metrics['train/grad_norm_merger'], 0.5);
   assert.equal(metrics['train/grad_norm_vision'], undefined);
 
-  const blind = new Meter(FRESH, { ...gauge, peakFlops: undefined });
+  const blind = new Meter({ ...gauge, peakFlops: undefined });
   blind.add(factsOf([pack]), RESULT);
   assert.equal(blind.take({ lr: 1, gradNorm: 1, gradNorms: new Map() })['perf/mfu'], undefined);
   assert.equal(peakFlopsOf('cpu'), undefined);

@@ -1,10 +1,10 @@
 // What a stage has done since its last line of metrics, and that line. Measures; decides nothing.
 
 import type { MetricName } from '../../track/metric-names.ts';
-import type { SourceWindow } from '../checkpoints.ts';
 import type { StepFacts } from '../parallel/facts.ts';
 import type { TrainFlops } from '../price/flops.ts';
 import { addWork, NO_WORK, type Work } from '../price/work.ts';
+import type { SourceWindow, TrainState } from '../saving/checkpoints.ts';
 import type { StepResult } from '../step.ts';
 
 type Metrics = { [name in MetricName]?: number };
@@ -20,9 +20,8 @@ export interface Gauge {
 
 /** Sums over the steps of a log interval. Losses survive a resume, times do not. */
 export class Meter {
-  /** Tokens trained on and samples skipped since the stage began. */
-  tokens: number;
-  numSkipped: number;
+  /** Tokens trained on since the stage began. */
+  #allTokens: number;
   #window: Map<string, SourceWindow>;
   readonly #gauge: Gauge;
   #numSteps = 0;
@@ -38,33 +37,25 @@ export class Meter {
   #measured = new Balance();
   #startMs: number = performance.now();
 
-  constructor(
-    before: {
-      readonly tokens: number;
-      readonly numSkipped: number;
-      readonly window: Readonly<Record<string, SourceWindow>>;
-    },
-    gauge: Gauge,
-  ) {
+  /** @param before what the checkpoint that a stage goes on from has of it */
+  constructor(gauge: Gauge, before?: Meter['state']) {
     this.#gauge = gauge;
-    this.tokens = before.tokens;
-    this.numSkipped = before.numSkipped;
-    this.#window = new Map(Object.entries(before.window));
+    this.#allTokens = before?.tokens ?? 0;
+    this.#window = new Map(Object.entries(before?.window ?? {}));
   }
 
-  /** The sums that a checkpoint keeps. */
-  get window(): Record<string, SourceWindow> {
-    return Object.fromEntries(this.#window);
+  /** What a checkpoint keeps. */
+  get state(): Pick<TrainState, 'tokens' | 'window'> {
+    return { tokens: this.#allTokens, window: Object.fromEntries(this.#window) };
   }
 
   /** Adds a step of all ranks. */
   add(facts: StepFacts, result: StepResult): void {
     const tokensOf = new Map(facts.tokensBySource);
     this.#work = addWork(this.#work, facts.work);
-    this.tokens += facts.tokens;
+    this.#allTokens += facts.tokens;
     this.#tokens += facts.tokens;
     this.#images += facts.images;
-    this.numSkipped += facts.skipped.length;
     for (const [source, { sum, weight }] of result.bySource) {
       const before = this.#window.get(source) ?? { sum: 0, weight: 0, tokens: 0 };
       this.#window.set(source, {
@@ -94,7 +85,7 @@ export class Meter {
       'train/loss': all.reduce((sum, part) => sum + part.sum, 0) / weight,
       'train/lr': last.lr,
       'train/grad_norm': last.gradNorm,
-      'train/tokens': this.tokens,
+      'train/tokens': this.#allTokens,
       'perf/tokens_per_s': (1000 * this.#tokens) / elapsedMs,
       'perf/images_per_s': (1000 * this.#images) / elapsedMs,
       'perf/step_ms': elapsedMs / steps,
@@ -104,7 +95,6 @@ export class Meter {
       'perf/optimizer_ms': this.#optimizerMs / steps,
       ...this.#flops(elapsedMs / 1000),
       'mem/peak_gib': this.#gauge.peakBytes() / 2 ** 30,
-      'data/num_skipped': this.numSkipped,
     };
     for (const [part, norm] of last.gradNorms) metrics[`train/grad_norm_${part}`] = norm;
     if (this.#measured.ranks > 1) {

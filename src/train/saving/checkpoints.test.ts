@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { OneVisionError } from '../core/errors.ts';
+import { OneVisionError } from '../../core/errors.ts';
 import {
   findCheckpoint,
   pruneCheckpoints,

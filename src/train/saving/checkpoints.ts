@@ -5,11 +5,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { OneVisionError } from '../core/errors.ts';
-import { diskError, readJson, writeFileAtomic } from '../core/files.ts';
-import { stepName } from '../track/protocol.ts';
-import { digestFiles, type FileDigest } from './saving/digest.ts';
-import type { StepNumbers } from './watch/spikes.ts';
+import { OneVisionError } from '../../core/errors.ts';
+import { diskError, readJson, writeFileAtomic } from '../../core/files.ts';
+import { stepName } from '../../track/protocol.ts';
+import type { StepNumbers } from '../watch/spikes.ts';
+import { digestFiles, type FileDigest } from './digest.ts';
 
 /** Sums since the last line of metrics, by source; kept so that a resumed run logs the same. */
 export interface SourceWindow {
