@@ -17,7 +17,7 @@ import { crossEntropyEach } from '../nn/loss.ts';
 import { Module, type ParameterSource, type Precision, Scope } from '../nn/module.ts';
 import { lineAngles, type RopeTable, ropeTable } from '../nn/rope.ts';
 import { planSegments } from '../nn/segments.ts';
-import { type DType, fromArray, type Tensor } from '../tensor/index.ts';
+import { type DType, fromArray, isAccelerator, type Tensor } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { type Batch, checkBatch, patchesOf, pickImages, targetPositions } from './batch.ts';
 import { checkConfig, type ExpertsConfig, type OneVisionConfig } from './config.ts';
@@ -26,8 +26,10 @@ import { Merger } from './merger.ts';
 import { type DecoderContext, Qwen3 } from './qwen3.ts';
 import { RiceVit } from './rice-vit.ts';
 
-/** One more group of segments costs about as much as this many rows of padding. */
+/** On a device, one more group of segments costs about as much as this many rows of padding. */
 const GROUP_COST_ROWS = 16;
+/** On the processor, as a row of padding in a layer of this many weights: about 0.15 ms. */
+const GROUP_COST_WEIGHTS = 1.5e6;
 
 /** The loss of a batch, not yet divided: `sum / weight` is its mean. */
 export interface BatchLoss {
@@ -231,7 +233,7 @@ export class OneVision extends Module {
     { cuSeqlens, positions }: Batch,
     options: { readonly groupCost?: number; readonly spread?: Spread } = {},
   ): RowLayout {
-    const { groupCost = GROUP_COST_ROWS, spread = WHOLE } = options;
+    const { groupCost = this.#groupCost, spread = WHOLE } = options;
     const { device } = this;
     const { headDim, ropeTheta } = this.config.text;
     const { dtype } = this;
@@ -247,6 +249,14 @@ export class OneVision extends Module {
       rope: textRope(rowPositions, { headDim, ropeTheta, dtype, device }),
       attention: attentionLayout(plan.groups, { causal: true, dtype, device }),
     };
+  }
+
+  /** Rows of padding that one more group of segments is worth. */
+  get #groupCost(): number {
+    if (isAccelerator(this.device)) return GROUP_COST_ROWS;
+    const { hiddenSize, intermediateSize, headDim, numHeads, numKvHeads } = this.config.text;
+    const weights = 2 * headDim * (numHeads + numKvHeads) + 3 * intermediateSize;
+    return GROUP_COST_WEIGHTS / (hiddenSize * weights);
   }
 
   /** What the decoder reads in the place of image tokens, [image tokens, hidden], in their order. */

@@ -74,7 +74,7 @@ const QUEUED = 2;
 /**
  * Assembles in `count` worker threads, each with its own caches. A pack goes to the first worker that
  * is free; its arrays are views of shared memory until it is released. A worker that dies fails
- * whatever waits.
+ * whatever waits and whatever comes after.
  */
 export function workerAssembly(spec: AssemblySpec, count: number): AssemblyLine {
   const crew = new Crew(spec, count);
@@ -96,6 +96,8 @@ class Crew {
   readonly #blockOf = new WeakMap<AssembledPack, SharedArrayBuffer>();
   #nextId = 0;
   #closing = false;
+  /** Why nothing is assembled any more. */
+  #failure: Error | undefined;
 
   constructor(spec: AssemblySpec, count: number) {
     this.#workers = Array.from({ length: count }, () => {
@@ -115,6 +117,7 @@ class Crew {
   }
 
   take(job: Job): void {
+    if (this.#failure !== undefined) return job.reject(this.#failure);
     this.#waiting.push(job);
     this.#assign();
   }
@@ -159,6 +162,7 @@ class Crew {
   }
 
   #failAll(error: Error): void {
+    this.#failure ??= error;
     const jobs = [
       ...this.#waiting.splice(0),
       ...this.#workers.flatMap((w) => [...w.jobs.values()]),

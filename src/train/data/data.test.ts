@@ -289,9 +289,10 @@ test('an image whose header lies is packed by its header and left out by the loa
   );
 });
 
-test('errors of a worker arrive by their code', async () => {
+test('a worker that has died fails what waits and what comes after', async () => {
   const line = workerAssembly({ ...spec, packDirs: [join(dir, 'nowhere')] }, 1);
-  await assert.rejects(line.assemble({ pack: 0, visit: 0 }));
+  await assert.rejects(line.assemble({ pack: 0, visit: 0 }), /nowhere/);
+  await assert.rejects(line.assemble({ pack: 1, visit: 0 }), /nowhere/);
   await line.close();
 });
 
