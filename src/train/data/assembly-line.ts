@@ -117,8 +117,8 @@ class Crew {
   }
 
   take(job: Job): void {
-    if (this.#failure !== undefined) return job.reject(this.#failure);
-    this.#waiting.push(job);
+    if (this.#failure !== undefined) job.reject(this.#failure);
+    else this.#waiting.push(job);
     this.#assign();
   }
 
