@@ -3,10 +3,9 @@
 // transformers' generate one by one and in padded batches of 16, the same weights and prompts, by
 // processor time on one thread.
 // Run: PYTHON=<a python with transformers and torch> node bench/eval.ts
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRandom } from '../src/core/hash.ts';
 import { silentLog } from '../src/core/log.ts';
 import { findBenchmarks } from '../src/eval/benchmarks/index.ts';
 import { openItems } from '../src/eval/data/open-items.ts';
@@ -21,6 +20,7 @@ import { saveSafetensors } from '../src/tensor/safetensors.ts';
 import { encodePrompt } from '../src/text/chat-template.ts';
 import { createTokenizer } from '../src/text/tokenizer.ts';
 import { trainTokenizer } from '../src/text/train-bpe.ts';
+import { scienceQa } from '../test/support/hub/science-rows.ts';
 import { writeHubSets } from '../test/support/hub/write.ts';
 import { startPython } from './support/python-peer.ts';
 
@@ -67,41 +67,10 @@ async function seconds(work: () => unknown): Promise<number> {
   return (user + system) / 1e6;
 }
 
-/** Questions of 5 to 45 words, four options each. */
-async function writeData(root: string): Promise<void> {
-  const random = createRandom('bench-eval');
-  const words = (count: number): string =>
-    Array.from({ length: count }, () => 'alpha beta gamma delta'.split(' ')[random.int(4)]).join(
-      ' ',
-    );
-  const rows = Array.from({ length: ITEMS }, () => ({
-    wanted: 'correct' as const,
-    right: 'A',
-    wrong: 'B',
-    cells: {
-      question: words(5 + random.int(40)),
-      choices: [words(3), words(2), words(4), words(1)],
-      answer: random.int(4),
-      hint: '',
-    },
-  }));
-  const file = 'lmms-lab/ScienceQA/ScienceQA-FULL/test-00000-of-00001.parquet';
-  const columns = {
-    image: 'image',
-    question: 'VARCHAR',
-    choices: 'VARCHAR[]',
-    answer: 'BIGINT',
-    hint: 'VARCHAR',
-    subject: 'VARCHAR',
-  } as const;
-  mkdirSync(root, { recursive: true });
-  await writeHubSets(root, [{ name: 'science-qa', file, columns, rows }]);
-}
-
 setNumThreads(1);
 const root = mkdtempSync(join(tmpdir(), 'onevision-bench-eval-'));
 try {
-  await writeData(join(root, 'data'));
+  await writeHubSets(join(root, 'data'), [scienceQa(ITEMS)]);
   const [benchmark] = findBenchmarks(['science-qa']);
   if (benchmark === undefined || benchmark.scorer.kind !== 'reply') throw new Error('no benchmark');
   const { maxNewTokens } = benchmark.scorer.decoding;

@@ -6,13 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
-import { SMALL, smallModel } from '../../test/support/model.ts';
 import { runCommand } from '../../test/support/run-command.ts';
-import { QWEN_PROCESSOR } from '../image/config.ts';
-import { saveCheckpoint } from '../model/checkpoint.ts';
-import { vocabularyOf } from '../model/presets.ts';
-import { createTokenizer } from '../text/tokenizer.ts';
-import { trainTokenizer } from '../text/train-bpe.ts';
+import { saveSmallCheckpoint } from '../../test/support/small-checkpoint.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'onevision-chat-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -20,12 +15,7 @@ const checkpoint = join(dir, 'model');
 const picture = join(dir, 'picture.png');
 
 before(async () => {
-  const tokenizer = createTokenizer(trainTokenizer(['a red fox', 'a red fox', 'the owl'], 300));
-  const { vocabSize, ...tokens } = vocabularyOf(tokenizer);
-  const config = { ...SMALL, ...tokens, text: { ...SMALL.text, vocabSize } };
-  using model = smallModel({ config });
-  const image = { ...QWEN_PROCESSOR, patchSize: 2, minPixels: 16, maxPixels: 64 };
-  await saveCheckpoint(checkpoint, model, { tokenizer, image });
+  await saveSmallCheckpoint(checkpoint);
   const pixels = { create: { width: 8, height: 8, channels: 3 as const, background: '#d03020' } };
   writeFileSync(picture, await sharp(pixels).png().toBuffer());
 });

@@ -5,14 +5,20 @@ import type { Answer, AnswerCache } from './answers.ts';
 import { ask, type EndpointConfig, type Question, RequestFailure } from './chat.ts';
 import { createGate, type Gate } from './gate.ts';
 
-export interface SenderOptions {
-  readonly endpoint: EndpointConfig;
-  readonly cache: AnswerCache;
-  readonly maxConcurrency: number;
-  /** Tries of a request that gets no answer. */
-  readonly maxRetries: number;
-  /** First pause between tries, in milliseconds; it doubles. */
-  readonly backoffMs: number;
+/** An endpoint and how it is asked; the defaults are the same for all who ask. */
+export interface Endpoint {
+  /** Address up to `/v1`. */
+  readonly url: string;
+  readonly model: string;
+  readonly apiKey?: string | undefined;
+  /** Longest wait for an answer. Default two minutes. */
+  readonly timeoutMs?: number | undefined;
+  /** Most requests under way at once; the gate finds out how many it bears. Default 32. */
+  readonly maxConcurrency?: number | undefined;
+  /** Tries again of a request that got no answer. Default 6. */
+  readonly maxRetries?: number | undefined;
+  /** First pause between tries, in milliseconds; it doubles. Default 500. */
+  readonly backoffMs?: number | undefined;
 }
 
 export interface SenderFigures {
@@ -39,9 +45,10 @@ export interface Sender {
 
 const MAX_BACKOFF_MS = 60_000;
 
-export function createSender(options: SenderOptions): Sender {
-  const { endpoint, cache, maxRetries, backoffMs } = options;
-  const gate = createGate({ max: options.maxConcurrency });
+export function createSender(endpoint: Endpoint, cache: AnswerCache): Sender {
+  const { url, model, apiKey, timeoutMs = 120_000, maxRetries = 6, backoffMs = 500 } = endpoint;
+  const config = { url, model, apiKey, timeoutMs };
+  const gate = createGate({ max: endpoint.maxConcurrency ?? 32 });
   const figures: SenderFigures = {
     get limit() {
       return gate.limit;
@@ -57,7 +64,7 @@ export function createSender(options: SenderOptions): Sender {
     for (let retry = 0; ; retry += 1) {
       try {
         figures.numSent += 1;
-        const answer = await send(gate, question, endpoint);
+        const answer = await send(gate, question, config);
         cache.put(key, answer);
         figures.promptTokens += answer.promptTokens;
         figures.completionTokens += answer.completionTokens;
@@ -83,10 +90,10 @@ export function createSender(options: SenderOptions): Sender {
   return { figures, obtain };
 }
 
-async function send(gate: Gate, question: Question, endpoint: EndpointConfig): Promise<Answer> {
+async function send(gate: Gate, question: Question, config: EndpointConfig): Promise<Answer> {
   await gate.enter();
   try {
-    const answer = await ask(question, endpoint);
+    const answer = await ask(question, config);
     gate.leave('good');
     return answer;
   } catch (error) {

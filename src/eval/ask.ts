@@ -60,7 +60,7 @@ function replied(item: EvalItem, scorer: ExactScorer | ReplyScorer, reply: Reply
   const prediction = reply.text;
   if (scorer.kind === 'reply') return result(item, { outcome: 'unparsed', prediction }, reply);
   if (reply.failure !== undefined) {
-    return { ...result(item, { outcome: 'model-error', prediction }), reason: reply.failure };
+    return result(item, { outcome: 'model-error', prediction }, reply);
   }
   if (reply.refused === true) return result(item, { outcome: 'refused', prediction });
   return result(item, scoreExact(scorer, item.answer, reply));
@@ -161,11 +161,13 @@ async function prepareAll<T>(
 
 function result(item: EvalItem, verdict: Verdict, reply?: Reply): ItemResult {
   const { uid, group, concept, question, answer, options, scored } = item;
-  const base = { uid, group, concept, question, answer, options, ...verdict };
-  if (scored === undefined) return base;
-  const { truncated = false, refused, failure } = reply ?? {};
-  const stored = { truncated, refused, failure, item: scored, request: requestHash(item) };
-  return { ...base, reply: stored, ...(failure === undefined ? {} : { reason: failure }) };
+  const { prediction, outcome, losses } = verdict;
+  const { truncated = false, refused, failure: reason } = reply ?? {};
+  // Keys in the order of the schema: a row that was read back is written as it was.
+  const base = { uid, group, concept, question, answer, options, prediction, outcome, losses };
+  if (scored === undefined) return { ...base, reason };
+  const stored = { truncated, refused, failure: reason, item: scored };
+  return { ...base, reason, reply: { ...stored, request: requestHash(item) } };
 }
 
 function requestHash({ context, question, images }: EvalItem): string {

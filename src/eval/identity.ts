@@ -1,41 +1,62 @@
-// The identity of a score: everything that could have made it another number, in one hash.
+// Identities, one way for every benchmark: of what was asked of whom, of the rules, and of the score,
+// which has everything that could have made it another number.
 import { sha256Hex } from '../core/hash.ts';
+import type { Benchmark } from './benchmark.ts';
 import type { Profile } from './scorers/scorer.ts';
-import { SCORINGS, type ScoringName } from './scorers/scorings.ts';
+import { SCORINGS } from './scorers/scorings.ts';
+
+/** Raise it when every benchmark is asked otherwise. */
+const ASK_VERSION = 4;
+/** Of the rules without profiles. Raise one when its rule changes. */
+const RULES = { choice: 1, exact: 1 } as const;
+
+/** What was asked of whom. */
+export interface Asked {
+  /** As it is really asked; its prompts, decoding and numbers of rows count, its words for people do not. */
+  readonly benchmark: Benchmark;
+  /** Hash over the bytes of the data, pictures included. */
+  readonly data: string;
+  /** Hash of the weights, or name and address behind an endpoint. */
+  readonly model: string;
+  /** How many rows, where not all of them. */
+  readonly limit?: number | undefined;
+}
+
+/** Replies with one of these may be scored anew without asking. 16 hexadecimal digits. */
+export function askIdentity({ benchmark, data, model, limit }: Asked): string {
+  const { title: _, suite: __, licence: ___, chance: ____, baseline: _____, ...asked } = benchmark;
+  // Replies are kept and scored later; what is scored as it comes is asked under its rules.
+  const rules = asked.scorer.kind === 'reply' ? '' : rulesIdentity(asked.scorer, 'strict');
+  return short([ASK_VERSION, asked, rules, data, model, limit ?? 'all']);
+}
+
+/** Name, version and profile of the rules: `mmstar/2/strict`; without profiles `choice/1`. */
+export function rulesIdentity(scorer: Benchmark['scorer'], profile: Profile): string {
+  if (scorer.kind !== 'reply') return `${scorer.kind}/${RULES[scorer.kind]}`;
+  return `${scorer.scoring}/${SCORINGS[scorer.scoring].version}/${profile}`;
+}
 
 /** What a score depends on. */
 export interface ScoreParts {
-  /** Hash over the bytes of the data, pictures included. */
-  readonly data: string;
-  /** What is asked: a hash of the benchmark with its prompts and how many of its items. */
-  readonly prompt: string;
-  /** How replies are written; any JSON. */
-  readonly decoding: unknown;
-  /** Hash of the weights, or name and revision behind an endpoint. */
-  readonly model: string;
-  readonly scoring: ScoringName;
-  readonly profile: Profile;
-  /** Model and prompt of the judge, where there is one. */
+  /** Of the asking; see {@link askIdentity}. */
+  readonly asked: string;
+  /** See {@link rulesIdentity}. */
+  readonly rules: string;
+  /** Model and prompts of the judge, where there is one. */
   readonly judge?: string | undefined;
 }
 
-/** Name, version and profile of the rules: `mmstar/1/strict`. */
-export function scoringIdentity(scoring: ScoringName, profile: Profile): string {
-  return `${scoring}/${SCORINGS[scoring].version}/${profile}`;
+/** 16 hexadecimal digits; printed with every number. Equal identities are one measurement. */
+export function scoreIdentity({ asked, rules, judge }: ScoreParts): string {
+  return short([asked, rules, judge ?? '']);
 }
 
-/** 16 hexadecimal digits; printed with every number. Equal identities are one measurement. */
-export function scoreIdentity(parts: ScoreParts): string {
-  const { data, prompt, decoding, model, scoring, profile, judge } = parts;
-  const rules = scoringIdentity(scoring, profile);
-  const text = JSON.stringify([data, prompt, canonical(decoding), model, rules, judge ?? '']);
-  return sha256Hex(text).slice(0, 16);
+function short(parts: readonly unknown[]): string {
+  return sha256Hex(JSON.stringify(parts, sorted)).slice(0, 16);
 }
 
 /** The same JSON whatever the order of keys. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, inner]) => [key, canonical(inner)]);
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

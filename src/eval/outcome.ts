@@ -23,6 +23,14 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+export function countOutcomes(
+  rows: readonly { readonly outcome: Outcome }[],
+): Record<Outcome, number> {
+  const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  for (const { outcome } of rows) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts as Record<Outcome, number>;
+}
+
 /** What a scorer says about one item. */
 export interface Verdict {
   readonly outcome: Outcome;

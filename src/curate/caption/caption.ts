@@ -72,14 +72,11 @@ export async function caption(options: CaptionOptions): Promise<Manifest> {
   sweepTemporary(output);
   using cache = openCache(options.cache ?? `${output.replace(/\/$/, '')}.captions.sqlite`);
   const captioner = createCaptioner({
-    endpoint: endpointOf(config, options.transport),
+    endpoint: { ...options.transport, model: config.model },
     cache,
     maxTokens: config.maxTokens,
     temperature: config.temperature,
-    maxConcurrency: options.transport.maxConcurrency ?? 32,
-    maxRetries: options.transport.maxRetries ?? 6,
     maxAttempts: config.maxAttempts,
-    backoffMs: options.transport.backoffMs ?? 500,
     check: (answer, language) =>
       invalidReason(answer, language, promptsOf(language, prompts).refusals, config),
   });
@@ -97,10 +94,6 @@ export async function caption(options: CaptionOptions): Promise<Manifest> {
   await writeManifest(output, manifest);
   log.info('captioned', { ...counts.values, ...spent(captioner, options.transport) });
   return manifest;
-}
-
-function endpointOf(config: CaptionConfig, { url, apiKey, timeoutMs = 120_000 }: CaptionTransport) {
-  return { url, model: config.model, apiKey, timeoutMs };
 }
 
 async function* captionAll(

@@ -1,11 +1,13 @@
 // From a picture to a valid caption: the sender's answers, checked; one that is no caption is asked for
 // again with another seed.
-import { type Answer, requestKey } from '../../endpoint/answers.ts';
+import { type Answer, type AnswerCache, requestKey } from '../../endpoint/answers.ts';
 import { type Question, RequestFailure } from '../../endpoint/chat.ts';
-import { createSender, type SenderFigures, type SenderOptions } from '../../endpoint/sender.ts';
+import { createSender, type Endpoint, type SenderFigures } from '../../endpoint/sender.ts';
 import type { Prompt } from './prompts.ts';
 
-export interface CaptionerOptions extends SenderOptions {
+export interface CaptionerOptions {
+  readonly endpoint: Endpoint;
+  readonly cache: AnswerCache;
   readonly maxTokens: number;
   readonly temperature: number;
   /** Tries of a question whose answers are no captions. */
@@ -43,7 +45,7 @@ export interface Captioner {
 export function createCaptioner(options: CaptionerOptions): Captioner {
   const { maxTokens, temperature, maxAttempts } = options;
   const { model } = options.endpoint;
-  const { figures, obtain } = createSender(options);
+  const { figures, obtain } = createSender(options.endpoint, options.cache);
   const caption = async ({ prompt, imageHash, load }: CaptionRequest): Promise<CaptionOutcome> => {
     const { system, user, language } = prompt;
     const used = { promptTokens: 0, completionTokens: 0 };

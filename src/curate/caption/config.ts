@@ -1,5 +1,7 @@
 // The settings of captioning. What decides about captions is hashed; how fast it goes is not.
+
 import * as z from 'zod';
+import type { Endpoint } from '../../endpoint/sender.ts';
 
 export interface CaptionConfig {
   readonly model: string;
@@ -42,13 +44,7 @@ export const captionSchema: z.ZodType<CaptionConfig, CaptionInput> = z.strictObj
 });
 
 /** How to reach the endpoint; changes no caption. */
-export interface CaptionTransport {
-  readonly url: string;
-  readonly apiKey?: string | undefined;
-  readonly timeoutMs?: number;
-  readonly maxConcurrency?: number;
-  readonly maxRetries?: number;
-  readonly backoffMs?: number;
+export interface CaptionTransport extends Omit<Endpoint, 'model'> {
   /** Price of a million tokens: of prompts, of answers. */
   readonly prices?: readonly [prompt: number, completion: number];
 }

@@ -1,11 +1,5 @@
 // The pieces that prompts of several benchmarks are made of.
-
-export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-
-/** The letter of an option by its place. */
-export function letterOf(place: number): string {
-  return LETTERS[place] ?? '';
-}
+import { letterOf } from '../scorers/letters/letter.ts';
 
 /** One option a line: `A. red`. */
 export function lettered(options: readonly string[]): string {

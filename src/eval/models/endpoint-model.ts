@@ -5,24 +5,14 @@ import { hashUint32, sha256Hex } from '../../core/hash.ts';
 import type { Answer } from '../../endpoint/answers.ts';
 import { openCache, requestKey } from '../../endpoint/answers.ts';
 import { type EndpointMessage, RequestFailure } from '../../endpoint/chat.ts';
-import { createSender, type SenderFigures } from '../../endpoint/sender.ts';
+import { createSender, type Endpoint, type SenderFigures } from '../../endpoint/sender.ts';
 import type { Message, SampleImage } from '../../sample/sample.ts';
 import type { Decoding, EvalModel, Prepared, Reply } from '../eval-model.ts';
 import { pictureAddress } from './picture-address.ts';
 
-export interface EndpointOptions {
-  /** Address up to `/v1`. */
-  readonly url: string;
-  readonly model: string;
-  readonly apiKey?: string | undefined;
+export interface EndpointOptions extends Endpoint {
   /** File of answers. */
   readonly cache: string;
-  readonly timeoutMs?: number | undefined;
-  /** Most requests under way at once; the gate finds out how many it bears. Default 32. */
-  readonly maxConcurrency?: number | undefined;
-  /** Tries again of a request that got no answer. Default 6. */
-  readonly maxRetries?: number | undefined;
-  readonly backoffMs?: number | undefined;
 }
 
 export interface PreparedQuestion extends Prepared {
@@ -45,15 +35,9 @@ const CHARS_PER_TOKEN = 3;
 const MAX_FAILURES_IN_A_ROW = 20;
 
 export function endpointModel(options: EndpointOptions): EndpointModel {
-  const { url, model, apiKey, timeoutMs = 120_000 } = options;
+  const { url, model } = options;
   const cache = openCache(options.cache);
-  const { obtain, figures } = createSender({
-    endpoint: { url, model, apiKey, timeoutMs },
-    cache,
-    maxConcurrency: options.maxConcurrency ?? 32,
-    maxRetries: options.maxRetries ?? 6,
-    backoffMs: options.backoffMs ?? 500,
-  });
+  const { obtain, figures } = createSender(options, cache);
   const identity = requestKey('endpoint', url, model);
   const ask = async (question: PreparedQuestion, decoding: Decoding): Promise<Reply> => {
     const { uid, messages, imageHashes } = question;

@@ -1,7 +1,7 @@
 // A model under evaluation by what a file can say of it, so that every process of a run opens the same.
 import * as z from 'zod';
 import type { EvalModel, Prepared } from '../eval-model.ts';
-import { endpointModel } from './endpoint-model.ts';
+import { type EndpointOptions, endpointModel } from './endpoint-model.ts';
 
 /** A folder in the Hugging Face layout, or an endpoint. The key of an endpoint stays in a variable. */
 export type ModelSpec =
@@ -11,18 +11,11 @@ export type ModelSpec =
       readonly device?: string | undefined;
       readonly maxBatchTokens?: number | undefined;
     }
-  | {
+  | (Omit<EndpointOptions, 'apiKey'> & {
       readonly kind: 'endpoint';
-      readonly url: string;
-      readonly model: string;
       /** Name of the environment variable that holds the key. */
       readonly keyVariable?: string | undefined;
-      readonly cache: string;
-      readonly timeoutMs?: number | undefined;
-      readonly maxConcurrency?: number | undefined;
-      readonly maxRetries?: number | undefined;
-      readonly backoffMs?: number | undefined;
-    };
+    });
 
 export const modelSpecSchema: z.ZodType<ModelSpec> = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -4,19 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OneVisionError } from '../../core/errors.ts';
 import { ensureFolder, readJson } from '../../core/files.ts';
-import { sha256Hex } from '../../core/hash.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { openItems } from '../data/open-items.ts';
 import type { EvalModel, Prepared } from '../eval-model.ts';
-import { scoreIdentity } from '../identity.ts';
+import { askIdentity, rulesIdentity, scoreIdentity } from '../identity.ts';
 import type { ItemSource } from '../items.ts';
 import { type ItemResult, type Summary, summarySchema } from '../outcome.ts';
 import type { Profile } from '../scorers/scorer.ts';
-import { scoringNameOf } from './scoring-of.ts';
 import { isAnswered, readResults } from './shard.ts';
-
-/** Part of every identity: raise it when the asking or a scorer of the demo's sets changes. */
-export const ASK_VERSION = 3;
 
 export interface JobOptions {
   /** Folder that the benchmarks' `data` is under. */
@@ -71,20 +66,9 @@ export async function openJob(
   const hashCache = join(output, 'data-hashes.json');
   const source = await openItems(benchmark, data, { partial, hashCache });
   const { scorer, name } = benchmark;
-  const parts = [ASK_VERSION, benchmark, source.dataHash, modelIdentity, limit ?? 'all'];
-  const asked = sha256Hex(JSON.stringify(parts)).slice(0, 16);
-  const identity =
-    scorer.kind === 'reply'
-      ? scoreIdentity({
-          data: source.dataHash,
-          prompt: asked,
-          decoding: scorer.decoding,
-          model: modelIdentity,
-          scoring: scoringNameOf(scorer.scoring),
-          profile,
-          judge: options.judgeIdentity,
-        })
-      : sha256Hex(JSON.stringify([asked])).slice(0, 16);
+  const asked = askIdentity({ benchmark, data: source.dataHash, model: modelIdentity, limit });
+  const rules = rulesIdentity(scorer, profile);
+  const identity = scoreIdentity({ asked, rules, judge: options.judgeIdentity });
   const folder = join(output, name);
   const samplesFile = join(folder, 'samples.jsonl');
   const summaryFile = join(folder, 'summary.json');

@@ -1,25 +1,18 @@
 // Replies that no rule can read go to a judge behind an endpoint. Model and prompts are pinned; what it
 // says is kept, so a run without the endpoint gives the same numbers, and a failure is a judge error.
-import { openCache, requestKey } from '../../endpoint/answers.ts';
-import { createSender } from '../../endpoint/sender.ts';
+import { type AnswerCache, openCache, requestKey } from '../../endpoint/answers.ts';
+import { createSender, type Endpoint } from '../../endpoint/sender.ts';
 import type { ReplyScorer } from '../benchmark.ts';
 import type { ItemResult, StoredReply, StoredVerdict } from '../outcome.ts';
 import { type AskJudge, createJudge, JUDGE_TEMPLATES, type Judge } from '../scorers/judge/judge.ts';
 import { judgeMarks } from '../scorers/judge/judge-marks.ts';
 import type { Mark } from '../scorers/scorer.ts';
-import { scoringNameOf } from './scoring-of.ts';
 
-export interface JudgeOptions {
-  readonly model: string;
+export interface JudgeOptions extends Omit<Endpoint, 'url'> {
   /** File of verdicts. */
   readonly cache: string;
   /** Address up to `/v1`; without it only verdicts that are known are given. */
   readonly url?: string | undefined;
-  readonly apiKey?: string | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly maxConcurrency?: number | undefined;
-  readonly maxRetries?: number | undefined;
-  readonly backoffMs?: number | undefined;
 }
 
 export interface OpenJudge extends Judge {
@@ -28,7 +21,6 @@ export interface OpenJudge extends Judge {
   [Symbol.dispose](): void;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
 const CONCURRENCY = 64;
 
 export function openJudge(options: JudgeOptions): OpenJudge {
@@ -42,18 +34,9 @@ export function openJudge(options: JudgeOptions): OpenJudge {
   };
 }
 
-function askEndpoint(
-  { url, model, apiKey, timeoutMs = DEFAULT_TIMEOUT_MS, ...limits }: JudgeOptions,
-  cache: ReturnType<typeof openCache>,
-): AskJudge | undefined {
+function askEndpoint({ url, ...options }: JudgeOptions, cache: AnswerCache): AskJudge | undefined {
   if (url === undefined) return undefined;
-  const sender = createSender({
-    endpoint: { url, model, apiKey, timeoutMs },
-    cache,
-    maxConcurrency: limits.maxConcurrency ?? 16,
-    maxRetries: limits.maxRetries ?? 6,
-    backoffMs: limits.backoffMs ?? 500,
-  });
+  const sender = createSender({ ...options, url }, cache);
   return async ({ prompt, maxTokens }, key) => {
     const messages = [{ role: 'user', content: prompt }] as const;
     const answer = await sender.obtain(key, async () => ({
@@ -80,8 +63,7 @@ export async function judgeRows(
       : [],
   );
   // The profile says only what a failure counts, which is decided when the row is marked.
-  const name = scoringNameOf(scoring);
-  const marks = await judgeMarks(name, open, 'official', judge, CONCURRENCY);
+  const marks = await judgeMarks(scoring, open, 'official', judge, CONCURRENCY);
   const verdicts = new Map(open.map(({ place }, index) => [place, verdictOf(marks[index])]));
   return rows.map((row, place) => {
     const verdict = verdicts.get(place);

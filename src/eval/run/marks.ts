@@ -2,7 +2,7 @@
 import type { ReplyScorer } from '../benchmark.ts';
 import type { ItemResult, StoredMark, StoredVerdict } from '../outcome.ts';
 import { type Mark, noReply, PROFILES, type Profile, scoreReply } from '../scorers/scorer.ts';
-import { scoringOf } from './scoring-of.ts';
+import { SCORINGS } from '../scorers/scorings.ts';
 
 /** The row under one profile, with the marks of all of them. */
 export function markRow(row: ItemResult, scorer: ReplyScorer, profile: Profile): ItemResult {
@@ -24,7 +24,7 @@ export function markOf(row: ItemResult, scorer: ReplyScorer, profile: Profile): 
   if (reply.failure !== undefined) return noReply('model-error');
   if (reply.item.answers.length === 0) return noReply('skipped');
   const mark = scoreReply(
-    scoringOf(scorer.scoring),
+    SCORINGS[scorer.scoring],
     { text: row.prediction, truncated: reply.truncated },
     reply.item,
     profile,
@@ -47,7 +47,7 @@ function judgedMark(
       return { ...mark, score, parsed, outcome: 'unparsed', faults: ['random-fallback'] };
     return { ...mark, score, parsed, outcome: score === 1 ? 'correct' : 'wrong' };
   }
-  if (scoringOf(scoring).family !== 'judge') return mark;
+  if (SCORINGS[scoring].family !== 'judge') return mark;
   if (!profile.startsWith('lmms')) return noReply('judge-error');
   // lmms-eval counts a failed judge as -1 in its mean.
   return { ...noReply('judge-error'), score: -1, faults: ['judge-failure-counts'] };
@@ -59,7 +59,7 @@ export function needsJudge(row: ItemResult, scorer: ReplyScorer): boolean {
   const isAsked = reply !== undefined && row.outcome !== 'skipped' && reply.failure === undefined;
   if (!isAsked || reply.refused === true || reply.item.answers.length === 0) return false;
   const written = { text: row.prediction, truncated: reply.truncated };
-  const scoring = scoringOf(scorer.scoring);
+  const scoring = SCORINGS[scorer.scoring];
   return PROFILES.some((profile) => scoreReply(scoring, written, reply.item, profile).needsJudge);
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readStoredResults, scoringName, storedPredictions } from './stored-results.ts';
+import { readStoredResults, scoringOf, storedPredictions } from './stored-results.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stored-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -65,6 +65,6 @@ test('disagreements by the command', () => {
 test('what is missing is named', () => {
   assert.equal(storedPredictions(readStoredResults(folder, 'cv-bench')).length, 2);
   assert.throws(() => readStoredResults(folder, 'mmstar'), /Expected the results of mmstar/);
-  assert.throws(() => scoringName('counting'), /not scored by profiles/);
-  assert.throws(() => scoringName('nothing'), /No benchmark is called nothing/);
+  assert.throws(() => scoringOf('counting'), /not scored by profiles/);
+  assert.throws(() => scoringOf('nothing'), /No benchmark is called nothing/);
 });

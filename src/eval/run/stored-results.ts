@@ -5,6 +5,8 @@ import { OneVisionError } from '../../core/errors.ts';
 import { findBenchmarks } from '../benchmarks/index.ts';
 import type { ItemResult } from '../outcome.ts';
 import type { StoredPrediction } from '../scorers/disagreements.ts';
+import type { Scoring } from '../scorers/scorer.ts';
+import { SCORINGS } from '../scorers/scorings.ts';
 import { readResults } from './shard.ts';
 
 /** @throws OneVisionError `data` where the folder holds no results of the benchmark */
@@ -26,9 +28,9 @@ export function storedPredictions(results: readonly ItemResult[]): StoredPredict
 }
 
 /** @throws OneVisionError `usage` for a benchmark whose replies are not scored by profiles */
-export function scoringName(benchmark: string): string {
+export function scoringOf(benchmark: string): Scoring {
   const scorer = findBenchmarks([benchmark])[0]?.scorer;
-  if (scorer?.kind === 'reply') return scorer.scoring;
+  if (scorer?.kind === 'reply') return SCORINGS[scorer.scoring];
   throw new OneVisionError('usage', `The replies to ${benchmark} are not scored by profiles.`, {
     hint: 'choose a benchmark of the paper: onevision eval --list',
   });

@@ -4,20 +4,19 @@ import { OneVisionError } from '../../core/errors.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import type { Benchmark, ReplyScorer } from '../benchmark.ts';
 import {
+  countOutcomes,
   type ItemResult,
-  OUTCOMES,
-  type Outcome,
   type ProfileScore,
   type ReplySummary,
   type Summary,
 } from '../outcome.ts';
 import { type Aggregator, aggregate } from '../scorers/aggregate.ts';
 import { PROFILES, type Profile, scoreReply } from '../scorers/scorer.ts';
+import { SCORINGS } from '../scorers/scorings.ts';
 import { bestConstant } from '../statistics/constant.ts';
 import type { Job } from './job.ts';
 import { countedRows, markRow } from './marks.ts';
 import { type ScoreInterval, scoreInterval } from './reply-interval.ts';
-import { scoringOf } from './scoring-of.ts';
 
 /** Marks every row under every profile, and sums them up. */
 export function scoreReplies(
@@ -43,12 +42,8 @@ function summariseReplies(
     PROFILES.map((name) => [name, profileScore(rows, scorer, name)]),
   );
   const own = profiles[profile] as ProfileScore;
-  const how = scoringOf(scorer.scoring).aggregators[profile];
-  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
-    Outcome,
-    number
-  >;
-  for (const { outcome } of counted) outcomes[outcome] += 1;
+  const how = SCORINGS[scorer.scoring].aggregators[profile];
+  const outcomes = countOutcomes(counted);
   const counts = countsOf(benchmark, rows, counted);
   const replies: ReplySummary = {
     profile,
@@ -57,7 +52,7 @@ function summariseReplies(
     dataHash,
     revision,
     promptHash: sha256Hex(JSON.stringify(rows.map(({ reply }) => reply?.request))).slice(0, 16),
-    scoringVersion: scoringOf(scorer.scoring).version,
+    scoringVersion: SCORINGS[scorer.scoring].version,
   };
   const warnings = [...context.warnings, ...warningsOf(counts, counted.length, profile, own)];
   return {
@@ -66,7 +61,7 @@ function summariseReplies(
     title: benchmark.title,
     identity,
     asked,
-    scorer: `${scoringOf(scorer.scoring).family} ${profile}`,
+    scorer: `${SCORINGS[scorer.scoring].family} ${profile}`,
     items: counted.length,
     correct: outcomes.correct,
     accuracy: own.score ?? 0,
@@ -85,7 +80,7 @@ function constantOf(
   rows: readonly ItemResult[],
   profile: Profile,
 ): Partial<Summary> {
-  const scoring = scoringOf(scorer.scoring);
+  const scoring = SCORINGS[scorer.scoring];
   const items = rows.flatMap(({ reply }) => reply?.item ?? []);
   const best = bestConstant(
     items.flatMap(({ answers }) => answers[0] ?? []),
@@ -130,7 +125,7 @@ function profileScore(
     columns: reply?.item.columns,
   }));
   try {
-    const { value, denominator } = aggregate(items, scoringOf(scorer.scoring).aggregators[profile]);
+    const { value, denominator } = aggregate(items, SCORINGS[scorer.scoring].aggregators[profile]);
     return { score: value, denominator, items: items.length };
   } catch (error) {
     if (!(error instanceof OneVisionError)) throw error;

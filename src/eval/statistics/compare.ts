@@ -2,7 +2,7 @@
 
 import { OneVisionError } from '../../core/errors.ts';
 import { createRandom } from '../../core/hash.ts';
-import { type BootstrapOptions, clusterSums, type Interval, quantile } from './intervals.ts';
+import { type BootstrapOptions, type Interval, quantile, resampledMeans } from './intervals.ts';
 
 /** The items of one run, by uid. */
 export type Scores = ReadonlyMap<string, number>;
@@ -86,21 +86,9 @@ export function pairedBootstrap(
   clusters: readonly string[],
   { resamples = 2000, seed = 1, level = 0.95 }: BootstrapOptions = {},
 ): { interval: Interval; pValue: number } {
-  const groups = [...clusterSums(differences, clusters).values()];
-  if (groups.length < 2) return { interval: { low: -1, high: 1 }, pValue: 1 };
   const random = createRandom('paired-bootstrap', seed);
-  const means = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0;
-    let count = 0;
-    for (let k = 0; k < groups.length; k++) {
-      const group = groups[random.int(groups.length)];
-      sum += group?.sum ?? 0;
-      count += group?.count ?? 0;
-    }
-    means[r] = sum / count;
-  }
-  means.sort();
+  const means = resampledMeans(differences, clusters, random, resamples);
+  if (means === undefined) return { interval: { low: -1, high: 1 }, pValue: 1 };
   const tail = (1 - level) / 2;
   const below = means.filter((mean) => mean <= 0).length;
   const above = means.filter((mean) => mean >= 0).length;

@@ -1,5 +1,5 @@
 // Intervals for accuracies: Wilson, cluster-robust and cluster bootstrap. Pure arithmetic, no files.
-import { createRandom } from '../../core/hash.ts';
+import { createRandom, type Random } from '../../core/hash.ts';
 
 /** Two ends of an interval, both in [0, 1]. */
 export interface Interval {
@@ -109,9 +109,21 @@ export function bootstrapInterval(
   clusters: readonly string[],
   { resamples = 2000, seed = 1, level = 0.95 }: BootstrapOptions = {},
 ): Interval {
+  const means = resampledMeans(values, clusters, createRandom('bootstrap', seed), resamples);
+  if (means === undefined) return { low: 0, high: 1 };
+  const tail = (1 - level) / 2;
+  return clamp(quantile(means, tail), quantile(means, 1 - tail));
+}
+
+/** Means of whole clusters drawn with replacement, ascending; none with fewer than two clusters. */
+export function resampledMeans(
+  values: readonly number[],
+  clusters: readonly string[],
+  random: Random,
+  resamples: number,
+): Float64Array | undefined {
   const groups = [...clusterSums(values, clusters).values()];
-  if (groups.length < 2) return { low: 0, high: 1 };
-  const random = createRandom('bootstrap', seed);
+  if (groups.length < 2) return undefined;
   const means = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
     let sum = 0;
@@ -123,9 +135,7 @@ export function bootstrapInterval(
     }
     means[r] = sum / count;
   }
-  means.sort();
-  const tail = (1 - level) / 2;
-  return clamp(quantile(means, tail), quantile(means, 1 - tail));
+  return means.sort();
 }
 
 /** Quantile of ascending numbers by linear interpolation (type 7, as R and NumPy do). */

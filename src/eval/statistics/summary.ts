@@ -1,13 +1,7 @@
 // From the results of all items to one score with its interval and outcomes. Pure.
 
 import type { Benchmark, ExactScorer } from '../benchmark.ts';
-import {
-  type CaptionScores,
-  type ItemResult,
-  OUTCOMES,
-  type Outcome,
-  type Summary,
-} from '../outcome.ts';
+import { type CaptionScores, countOutcomes, type ItemResult, type Summary } from '../outcome.ts';
 import { bleu4 } from '../scorers/captions/bleu.ts';
 import { ciderD } from '../scorers/captions/cider.ts';
 import { captionWords } from '../scorers/captions/ngrams.ts';
@@ -36,11 +30,7 @@ export function summarise(
   concepts?: ConceptCounts,
 ): Summary {
   const { name, title, scorer, clusters, chance, baseline } = benchmark;
-  const outcomes = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<
-    Outcome,
-    number
-  >;
-  for (const result of results) outcomes[result.outcome] += 1;
+  const outcomes = countOutcomes(results);
   const marks = results.map((result) => (result.outcome === 'correct' ? 1 : 0));
   const groups = results.map((result) => result.group);
   const hasConcepts = results.some((result) => result.concept !== undefined);

@@ -22,12 +22,8 @@ export function disagreementsCommand(): Command {
 async function run(benchmark: string, options: DisagreementsOptions): Promise<void> {
   const stored = await import('../../../eval/run/stored-results.ts');
   const { disagreements } = await import('../../../eval/scorers/disagreements.ts');
-  const { scoringOf } = await import('../../../eval/run/scoring-of.ts');
   const results = stored.readStoredResults(options.results, benchmark);
-  const found = disagreements(
-    scoringOf(stored.scoringName(benchmark)),
-    stored.storedPredictions(results),
-  );
+  const found = disagreements(stored.scoringOf(benchmark), stored.storedPredictions(results));
   console.log(options.json === true ? JSON.stringify(found) : table(found, options.count));
 }
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { picture, text, texts } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
-import { letterOf } from '../prompt.ts';
+import { letterOf } from '../../scorers/letters/letter.ts';
 
 export const cvBench: Benchmark = {
   name: 'cv-bench',

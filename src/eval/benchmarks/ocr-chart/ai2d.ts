@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { picture, text, texts, whole } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
-import { choicePrompt, letterOf } from '../prompt.ts';
+import { letterOf } from '../../scorers/letters/letter.ts';
+import { choicePrompt } from '../prompt.ts';
 
 function ai2d(name: string, title: string, repo: string): Benchmark {
   return {

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import type { Benchmark } from '../../benchmark.ts';
 import { maybeText, picture, text, texts } from '../../data/fields.ts';
 import { table } from '../../data/table-data.ts';
-import { lettered, letterOf } from '../prompt.ts';
+import { letterOf } from '../../scorers/letters/letter.ts';
+import { lettered } from '../prompt.ts';
 
 const columns = z.object({
   pid: text,
