@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import { OneVisionError } from '../core/errors.ts';
-import { ensureFolder } from '../core/files.ts';
+import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Logger } from '../core/log.ts';
 import type { ProcessorConfig } from '../image/config.ts';
@@ -65,6 +65,7 @@ export async function adoptPacks(options: AdoptOptions): Promise<Manifest> {
     return readManifest(output);
   }
   ensureFolder(output);
+  sweepTemporary(output);
   const config: AdoptConfig = { input, output, layout, tokenizer, processor, ...limits };
   const spec = {
     name: 'adopt',

@@ -1,21 +1,19 @@
 // The pack stage on small data: read-back equals what went in, mixes are exact, kills and repeats
 // change no byte, bad input is named.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   cpSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { digestFolder, readPacks, runPack } from '../../test/support/pack-stage.ts';
 import {
   TINY_PROCESSOR,
   tinySamples,
@@ -23,18 +21,14 @@ import {
   writeTinyTokenizer,
 } from '../../test/support/tiny-data.ts';
 import { OneVisionError } from '../core/errors.ts';
-import { coin, sha256Hex } from '../core/hash.ts';
-import { silentLog } from '../core/log.ts';
-import { openColumns, sqlText } from '../sample/columns.ts';
+import { sha256Hex } from '../core/hash.ts';
 import { readLedger } from '../sample/ledger.ts';
 import { type Manifest, readManifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
-import { encodeTarMember, TAR_END } from '../sample/tar.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
 import { PackConfigSchema, type PackInput, type PackSettings } from './config.ts';
 import { measureSample } from './lengths.ts';
 import { drawCounts } from './mixture.ts';
-import { pack } from './pack.ts';
 import { openPacks } from './read.ts';
 import type { PackedSample } from './record.ts';
 import { surveyPacks } from './report/collect.ts';
@@ -42,8 +36,6 @@ import { packReportHtml } from './report/html.ts';
 import { SampleFetcher } from './write/fetch.ts';
 import { allocatePlacement } from './write/placement.ts';
 
-/** Times a running stage is killed; 20 by `ONEVISION_KILLS=20`. */
-const NUM_KILLS = Number(process.env['ONEVISION_KILLS'] ?? 3);
 const SETTINGS = { maxTokens: 200, maxPatches: 400, maxSegments: 16, seed: 3 };
 let dir = '';
 let tokenizer = '';
@@ -62,26 +54,15 @@ function run(
   settings: PackSettings = SETTINGS,
   inputs: readonly PackInput[] = [{ dir: join(dir, 'in') }],
 ): Promise<Manifest> {
-  const config = PackConfigSchema.parse(settings);
-  const output = join(dir, name);
-  return pack({ inputs, output, config, tokenizer, processor: TINY_PROCESSOR, log: silentLog });
+  return runPack({ inputs, output: join(dir, name), tokenizer, settings });
 }
 
 function readAll(name: string): PackedSample[] {
-  using packs = openPacks(join(dir, name));
-  return Array.from({ length: packs.numPacks }, (_, index) => packs.read(index)).flatMap(
-    (record) => record.samples,
-  );
+  return readPacks(join(dir, name)).flatMap((record) => record.samples);
 }
 
-/** Name and content of everything a stage left behind. */
 function digest(name: string): string[] {
-  const names = readdirSync(join(dir, name), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const folder = join(dir, name);
-  return names.map((file) => `${relative(folder, file)} ${sha256Hex(readFileSync(file))}`);
+  return digestFolder(join(dir, name));
 }
 
 test('every sample is read back exactly once with its bytes', async () => {
@@ -136,38 +117,6 @@ test('the same settings give the same bytes, and a finished stage is not run aga
   await run('first', { ...SETTINGS, maxShardBytes: 50_000 });
   assert.deepEqual(digest('first'), first);
 });
-
-test('kill -9 at any point, and any number of processes, change no byte', async () => {
-  const settings = { ...SETTINGS, maxShardBytes: 50_000 };
-  await run('whole', { ...settings, workers: 1 });
-  const expected = digest('whole');
-  const start = performance.now();
-  await runChild('timed', settings, 2);
-  const fullMs = performance.now() - start;
-  assert.deepEqual(digest('timed'), expected);
-  for (let kill = 0; kill < NUM_KILLS; kill += 1) {
-    const workers = [1, 2, 5][kill % 3] ?? 1;
-    const afterMs = fullMs * (0.3 + 0.7 * coin('kill', kill));
-    await runChild('killed', settings, workers, afterMs);
-  }
-  await run('killed', { ...settings, workers: 5 });
-  assert.deepEqual(digest('killed'), expected);
-});
-
-/** Packs in a process of its own, which is killed after a while. */
-async function runChild(
-  name: string,
-  settings: PackSettings,
-  workers: number,
-  killAfterMs?: number,
-): Promise<void> {
-  const program = join(import.meta.dirname, '../../test/support/pack-program.ts');
-  const work = { dir, name, tokenizer, settings: { ...settings, workers } };
-  const child = spawn(process.execPath, [program, JSON.stringify(work)], { stdio: 'inherit' });
-  const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs ?? 2 ** 30);
-  await once(child, 'exit');
-  clearTimeout(timer);
-}
 
 test('a mix draws exact counts and repeats what it must', async () => {
   await writeSamples(join(dir, 'other'), await tinySamples(50, 1, 'other'));
@@ -265,42 +214,6 @@ test('a damaged pack shard, an unfinished stage and an empty input are named', a
   assert.equal(readManifest(join(dir, 'damaged')).kind, 'packs');
 });
 
-test('sources of other formats are packed with their own bytes', async () => {
-  const withImage = samples.filter(({ images }) => images.length === 1).slice(0, 20);
-  const image = (sample: Sample): Buffer => Buffer.from(sample.images[0]?.bytes ?? []);
-  const lines = withImage.map(({ uid, messages, ...sample }) => {
-    const url = `data:image/png;base64,${image({ uid, messages, ...sample }).toString('base64')}`;
-    return JSON.stringify({ id: uid, messages, images: [url] });
-  });
-  mkdirSync(join(dir, 'lines'));
-  writeFileSync(join(dir, 'lines', 'a.jsonl'), `${lines.join('\n')}\n`);
-  const members = withImage.flatMap((sample, i) => [
-    encodeTarMember(`${i}.png`, image(sample)),
-    encodeTarMember(`${i}.txt`, Buffer.from(`picture ${i}`)),
-  ]);
-  mkdirSync(join(dir, 'foreign'));
-  writeFileSync(join(dir, 'foreign', 'a.tar'), Buffer.concat([...members, TAR_END]));
-  mkdirSync(join(dir, 'table'));
-  const rows = withImage.map((sample, i) => {
-    const bytes = `from_base64('${image(sample).toString('base64')}')`;
-    return `SELECT {'bytes': ${bytes}, 'path': '${i}.png'} AS image, 'picture ${i}' AS caption`;
-  });
-  using columns = await openColumns();
-  const to = sqlText(join(dir, 'table', 'a.parquet'));
-  await columns.run(`COPY (${rows.join(' UNION ALL ')}) TO ${to} (FORMAT parquet)`);
-  const inputs = ['lines', 'foreign', 'table'].map((name) => ({ dir: join(dir, name) }));
-  await run('formats', SETTINGS, inputs);
-  const read = readAll('formats');
-  assert.equal(read.length, 60);
-  const hashes = (list: readonly Sample[]): string[] =>
-    list.map((sample) => sha256Hex(image(sample))).sort();
-  assert.deepEqual(hashes(read), hashes([...withImage, ...withImage, ...withImage]));
-  const said = read
-    .filter(({ source }) => source === 'foreign')
-    .map(({ messages }) => messages[1]?.content);
-  assert.deepEqual(said.sort(), withImage.map((_, i) => `picture ${i}`).sort());
-});
-
 test('the second of two samples with one uid is left out and listed', async () => {
   const twice = [...samples.slice(0, 150), ...samples.slice(0, 3)];
   await writeSamples(join(dir, 'twice'), twice);
@@ -321,10 +234,9 @@ test('a record that is not where it was measured is named', async () => {
   const bytes = readFileSync(path);
   const moved = join(dir, 'moved.tar');
   writeFileSync(moved, bytes.subarray(0, 4096));
-  const fetcher = new SampleFetcher([
-    { path: moved, context: { name: 'in', imageRoot: dir } },
-    { path, context: { name: 'in', imageRoot: dir } },
-  ]);
+  const context = { name: 'in', imageRoot: dir };
+  const archives = [moved, path].map((name) => ({ path: name, source: 0, context }));
+  const fetcher = new SampleFetcher(archives, []);
   const placement = allocatePlacement(0, 3, 3);
   placement.ends.set([0, 1, 2, 3]);
   placement.starts.set([2048, 100, 0]);

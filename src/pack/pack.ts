@@ -150,7 +150,6 @@ async function measure(job: Job): Promise<Measured> {
       processor,
       seed: config.seed,
       output,
-      staged: join(work, 'staged'),
     },
     work,
     workers,

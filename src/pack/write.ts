@@ -7,6 +7,7 @@ import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import type { Logger } from '../core/log.ts';
 import type { ManifestFile } from '../sample/manifest.ts';
+import type { Source } from '../sample/sources/source.ts';
 import type { LayoutName } from './layouts/layout.ts';
 import { layoutOf } from './layouts/layouts.ts';
 import type { SampleTable } from './lengths/table.ts';
@@ -32,6 +33,7 @@ export interface WritePacksOptions {
   readonly packs: PackMembers;
   readonly draws: Draws;
   readonly table: SampleTable;
+  readonly sources: readonly Pick<Source, 'spec'>[];
   readonly layout: LayoutName;
   readonly maxShardBytes: number;
   readonly workers: number;
@@ -65,7 +67,9 @@ export async function writePacks(options: WritePacksOptions): Promise<ManifestFi
   }
   removeOthers(dir, prefix, shards);
   const { archives } = options.table;
-  const config: WriteConfig = { placements, output: dir, archives, layout: options.layout };
+  const sources = options.sources.map(({ spec }) => spec);
+  const { layout } = options;
+  const config: WriteConfig = { placements, output: dir, sources, archives, layout };
   const spec = {
     name: 'pack',
     module: new URL('./write/write-task.ts', import.meta.url).href,
@@ -73,6 +77,7 @@ export async function writePacks(options: WritePacksOptions): Promise<ManifestFi
     shards,
   };
   const files = await runShards(spec, { dir: join(work, 'write'), workers, cluster, log });
+  sweepTemporary(dir); // once more: of processes that outlived a killed parent for a moment
   return (files as ManifestFile[][]).flat();
 }
 
@@ -110,7 +115,9 @@ function placementOf(from: number, to: number, options: WritePacksOptions): Plac
   members.forEach((draw, i) => {
     const sample = draws.samples[draw] ?? 0;
     placement.starts[i] = table.starts[sample] ?? 0;
-    placement.sizes[i] = table.sizes[sample] ?? 0;
+    placement.sizes[i] = table.spans[sample] || (table.sizes[sample] ?? 0);
+    placement.numbers[i] = table.numbers[sample] ?? 0;
+    placement.repeats[i] = table.repeats.get(sample) ?? 1;
     placement.files[i] = shardOf(table.shardFirsts, sample);
     placement.tokens[i] = table.tokens[sample] ?? 0;
     placement.patches[i] = table.patches[sample] ?? 0;

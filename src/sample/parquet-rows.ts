@@ -12,6 +12,8 @@ export interface ReadRowsOptions {
   /** Rows [from, to) of the file; default all. */
   readonly from?: number;
   readonly to?: number;
+  /** Only these rows, rising; row groups without one of them are passed over. */
+  readonly only?: readonly number[];
   /** Bytes of rows asked for at once. */
   readonly windowBytes?: number;
 }
@@ -38,44 +40,61 @@ export async function* readParquetRows(
   const { from = 0, to = Number.POSITIVE_INFINITY, windowBytes = WINDOW_BYTES } = options;
   const list = options.names?.map(sqlName).join(', ') ?? '* EXCLUDE (file_row_number)';
   const select = `SELECT ${list} FROM read_parquet($1, file_row_number = true)`;
-  for (const [start, end] of await windows(columns, path, windowBytes)) {
-    const low = Math.max(start, from);
-    const high = Math.min(end, to);
-    if (low >= high) continue;
-    const where = `WHERE file_row_number >= ${low} AND file_row_number < ${high}`;
-    for await (const batch of columns.batches(`${select} ${where}`, [path])) yield* batch;
+  const groups = await rowGroups(columns, path, windowBytes);
+  const wheres =
+    options.only === undefined ? windows(groups, from, to) : pieces(groups, options.only);
+  for (const where of wheres) {
+    for await (const batch of columns.batches(`${select} WHERE ${where}`, [path])) yield* batch;
   }
 }
 
-/**
- * Ranges of rows to ask for one after the other. One, unless a batch of rows would be too large by
- * the sizes in the file's footer: images in row groups of thousands.
- */
-async function windows(
-  columns: Columns,
-  path: string,
-  windowBytes: number,
-): Promise<[number, number][]> {
+interface RowGroup {
+  readonly numRows: number;
+  /** Rows that may be asked for at once, by the sizes in the file's footer. */
+  readonly step: number;
+}
+
+async function rowGroups(columns: Columns, path: string, windowBytes: number): Promise<RowGroup[]> {
   const groups = await allRows(
     columns,
     `SELECT any_value(row_group_num_rows) AS n, sum(total_uncompressed_size)::DOUBLE AS bytes
      FROM parquet_metadata($1) GROUP BY row_group_id ORDER BY row_group_id`,
     [path],
   );
-  const list: [number, number][] = [];
-  let start = 0;
-  let isLarge = false;
-  for (const group of groups) {
+  return groups.map((group) => {
     const numRows = Number(group['n']);
     const rowBytes = Math.max(1, Number(group['bytes']) / Math.max(1, numRows));
     const step = Math.max(1, Math.min(BATCH_ROWS, Math.floor(windowBytes / rowBytes)));
-    isLarge ||= step < Math.min(BATCH_ROWS, numRows);
-    for (let at = 0; at < numRows; at += step) {
-      list.push([start + at, start + Math.min(numRows, at + step)]);
+    return { numRows, step };
+  });
+}
+
+/**
+ * Rows [from, to) in ranges to ask for one after the other. One, unless a batch of rows would be too
+ * large: images in row groups of thousands.
+ */
+function* windows(groups: readonly RowGroup[], from: number, to: number): Generator<string> {
+  const range = (low: number, high: number): string =>
+    `file_row_number >= ${low} AND file_row_number < ${high}`;
+  const isLarge = groups.some(({ numRows, step }) => step < Math.min(BATCH_ROWS, numRows));
+  let start = 0;
+  for (const { numRows, step } of groups) {
+    for (let at = start; isLarge && at < start + numRows; at += step) {
+      const low = Math.max(at, from);
+      const high = Math.min(at + step, start + numRows, to);
+      if (low < high) yield range(low, high);
     }
     start += numRows;
   }
-  return isLarge ? list : [[0, start]];
+  if (!isLarge && from < Math.min(start, to)) yield range(from, Math.min(start, to));
+}
+
+/** Some rows in pieces; the engine passes over the row groups outside of a piece's values. */
+function* pieces(groups: readonly RowGroup[], rows: readonly number[]): Generator<string> {
+  const step = groups.reduce((least, group) => Math.min(least, group.step), BATCH_ROWS);
+  for (let at = 0; at < rows.length; at += step) {
+    yield `file_row_number IN (${rows.slice(at, at + step).join(', ')})`;
+  }
 }
 
 async function allRows(

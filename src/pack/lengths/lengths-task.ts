@@ -1,9 +1,8 @@
-// Measuring as work in shards: one source shard → one parquet file of lengths. Samples that cannot be
-// fetched by byte range later (a row of a parquet file) are laid into a tar archive beside it.
+// Measuring as work in shards: one source shard → one parquet file of lengths and places.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
-import { createFileAtomic, ensureFolder, sweepTemporary } from '../../core/files.ts';
+import { ensureFolder } from '../../core/files.ts';
 import { hashUint32 } from '../../core/hash.ts';
 import { mapConcurrent } from '../../core/pool.ts';
 import { type ProcessorConfig, processorSchema } from '../../image/config.ts';
@@ -11,12 +10,12 @@ import type { Sample } from '../../sample/sample.ts';
 import { encodeSampleJson } from '../../sample/sample-json.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import {
-  SOURCE_FORMATS,
   type Source,
   type SourceEntry,
   type SourceSpec,
+  sourceSpecSchema,
 } from '../../sample/sources/source.ts';
-import { encodeTarMember, TAR_END } from '../../sample/tar.ts';
+import { paddedSize, TAR_BLOCK } from '../../sample/tar.ts';
 import { loadTokenizer } from '../../text/tokenizer.ts';
 import { type LengthContext, measureSample } from '../lengths.ts';
 import { type LengthRow, type LostRow, writeLengthsFile } from './lengths-file.ts';
@@ -28,23 +27,14 @@ export interface LengthsConfig {
   readonly seed: number;
   /** Folder of the parquet files. */
   readonly output: string;
-  /** Folder of the archives of samples without a byte range. */
-  readonly staged: string;
 }
 
-const specSchema: z.ZodType<SourceSpec> = z.strictObject({
-  path: z.string(),
-  format: z.enum(SOURCE_FORMATS).optional(),
-  name: z.string().optional(),
-  imageRoot: z.string().optional(),
-});
 const configSchema: z.ZodType<LengthsConfig> = z.strictObject({
-  sources: z.array(specSchema),
+  sources: z.array(sourceSpecSchema),
   tokenizer: z.string(),
   processor: processorSchema,
   seed: z.number(),
   output: z.string(),
-  staged: z.string(),
 });
 
 /** One shard of one source, as the name of a piece of work. */
@@ -63,11 +53,6 @@ export function lengthsFileName(index: number): string {
   return `${String(index).padStart(6, '0')}.parquet`;
 }
 
-/** The archive of a shard's samples that lie nowhere by byte range. */
-export function stagedPath(folder: string, index: number): string {
-  return join(folder, `${String(index).padStart(6, '0')}.tar`);
-}
-
 function parseShard(shard: string): LengthsShard {
   const [, index, source, name] = /^(\d+):(\d+):(.*)$/s.exec(shard) ?? [];
   return { index: Number(index), source: Number(source), name: name ?? '' };
@@ -75,7 +60,6 @@ function parseShard(shard: string): LengthsShard {
 
 /** Samples under way at once; unusual image headers are parsed by libvips in other threads. */
 const CONCURRENCY = 16;
-const FLUSH_BYTES = 4 * 1024 * 1024;
 
 export const task: ShardTask = {
   open: (given) => {
@@ -86,7 +70,6 @@ export const task: ShardTask = {
     };
     const sources = new Map<number, Source>();
     ensureFolder(config.output);
-    sweepTemporary(config.staged);
     return {
       run: async (shard) => {
         const { index, source: number, name } = parseShard(shard);
@@ -96,12 +79,7 @@ export const task: ShardTask = {
         sources.set(number, source);
         const found = source.shards.find((candidate) => candidate.name === name);
         if (found === undefined) throw new Error(`${spec.path} has no ${name} any more`);
-        const staged = new Staging(config.staged, index);
-        const isInPlace = (sample: Sample): boolean =>
-          source.format === 'webdataset' && !/~\d+$/.test(sample.uid);
-        const how = { context, seed: config.seed, staged, isInPlace };
-        const rows = await measureEntries(source.read(found), how);
-        await staged.close();
+        const rows = await measureEntries(source.read(found), context, config.seed);
         await writeLengthsFile(join(config.output, lengthsFileName(index)), index, rows);
         return rows.length;
       },
@@ -109,17 +87,10 @@ export const task: ShardTask = {
   },
 };
 
-interface MeasureHow {
-  readonly context: LengthContext;
-  readonly seed: number;
-  readonly staged: Staging;
-  /** Whether its byte range alone gives the sample again: a record in an archive, its key its own. */
-  isInPlace(sample: Sample): boolean;
-}
-
 async function measureEntries(
   entries: AsyncIterable<SourceEntry>,
-  { context, seed, staged, isInPlace }: MeasureHow,
+  context: LengthContext,
+  seed: number,
 ): Promise<(LengthRow | LostRow)[]> {
   const rows: (LengthRow | LostRow)[] = [];
   const measured = mapConcurrent(entries, CONCURRENCY, async (entry) => {
@@ -131,16 +102,17 @@ async function measureEntries(
       rows.push(length);
       continue;
     }
-    const { sample } = entry;
-    if (sample === undefined) continue;
-    const range = (isInPlace(sample) ? entry.range : undefined) ?? (await staged.add(sample));
+    if (entry.sample === undefined) continue;
+    const { sample, at, repeat } = entry;
     rows.push({
       uid: sample.uid,
       source: sample.source,
       ...length,
       images: sample.images.length,
       roles: sample.messages.map((message) => message.role[0]).join(''),
-      ...range,
+      at,
+      repeat,
+      size: at.archive === undefined ? recordBytes(sample) : (at.size ?? 0),
       coin: hashUint32('mix', seed, sample.uid),
     });
   }
@@ -159,50 +131,11 @@ async function measureOrLose(
   }
 }
 
-/** An archive of samples that lie nowhere by byte range. Made when the first one comes. */
-class Staging {
-  readonly #folder: string;
-  readonly #path: string;
-  #file: Awaited<ReturnType<typeof createFileAtomic>> | undefined;
-  #pending: Buffer[] = [];
-  #numPending = 0;
-  #end = 0;
-  #count = 0;
-
-  constructor(folder: string, index: number) {
-    this.#folder = folder;
-    this.#path = stagedPath(folder, index);
-  }
-
-  async add(sample: Sample): Promise<{ path: null; start: number; size: number }> {
-    ensureFolder(this.#folder);
-    this.#file ??= await createFileAtomic(this.#path);
-    const key = String(this.#count).padStart(8, '0');
-    this.#count += 1;
-    const start = this.#end;
-    for (const { name, bytes } of sample.images)
-      this.#push(encodeTarMember(`${key}.${name}`, bytes));
-    this.#push(encodeTarMember(`${key}.json`, encodeSampleJson(sample)));
-    if (this.#numPending >= FLUSH_BYTES) await this.#flush();
-    return { path: null, start, size: this.#end - start };
-  }
-
-  async close(): Promise<void> {
-    if (this.#file === undefined) return;
-    this.#push(Buffer.from(TAR_END));
-    await this.#flush();
-    await this.#file.commit();
-  }
-
-  #push(bytes: Buffer): void {
-    this.#pending.push(bytes);
-    this.#numPending += bytes.length;
-    this.#end += bytes.length;
-  }
-
-  async #flush(): Promise<void> {
-    await this.#file?.write(Buffer.concat(this.#pending));
-    this.#pending = [];
-    this.#numPending = 0;
-  }
+/** What the record of a sample would take in an archive of ours. */
+function recordBytes(sample: Sample): number {
+  const sizes = [
+    encodeSampleJson(sample).length,
+    ...sample.images.map(({ bytes }) => bytes.length),
+  ];
+  return sizes.reduce((sum, size) => sum + TAR_BLOCK + paddedSize(size), 0);
 }

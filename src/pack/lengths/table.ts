@@ -1,9 +1,10 @@
-// Every sample of the inputs as columns of numbers in memory, 26 bytes a sample. Names stay in the
+// Every sample of the inputs as columns of numbers in memory, 26 bytes a sample, 34 with JSON lines. Names stay in the
 // parquet files and are asked for where a ledger needs them.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBValue } from '@duckdb/node-api';
 import { type Cluster, runShards } from '../../cluster/run-shards.ts';
+import { sweepTemporary } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Columns, openColumns, sqlText } from '../../sample/columns.ts';
 import type { SkipCounter } from '../../sample/skips.ts';
@@ -15,7 +16,6 @@ import {
   type LengthsShard,
   lengthsFileName,
   lengthsShardName,
-  stagedPath,
 } from './lengths-task.ts';
 
 /** All samples, those of the first shard of the first input first. `[samples]` */
@@ -23,9 +23,15 @@ export interface SampleTable {
   readonly tokens: Uint32Array;
   readonly patches: Uint32Array;
   readonly coins: Uint32Array;
-  /** Byte range of its record. */
+  /** Where its record begins; see `RecordPlace`. */
   readonly starts: Float64Array;
+  /** Bytes of its record. */
   readonly sizes: Uint32Array;
+  /** Bytes of the line and its number, where inputs have JSON lines; else empty. */
+  readonly spans: Uint32Array;
+  readonly numbers: Uint32Array;
+  /** The samples whose uid ends in `~n`, and n. */
+  readonly repeats: ReadonlyMap<number, number>;
   /** Number of its data set in `sources`. */
   readonly sourceOf: Uint16Array;
   readonly sources: readonly string[];
@@ -69,6 +75,7 @@ export async function measureInputs(options: MeasureOptions): Promise<Measured> 
   };
   const { work, workers, cluster, log } = options;
   const counts = await runShards(spec, { dir: join(work, 'measure'), workers, cluster, log });
+  sweepTemporary(options.config.output);
   return new Measured(options, shards, counts.map(Number));
 }
 
@@ -96,27 +103,35 @@ export class Measured {
       skips.skip(row.uid, row.reason, row.numSamples);
     }
     const sources = await texts(columns, SOURCES);
-    const table = allocate(this.#counts);
+    const hasLines = (await texts(columns, LINES)).length > 0;
+    const table = allocate(this.#counts, hasLines);
+    const repeats = new Map<number, number>();
     const inShard = new Float64Array(this.#shards.length);
     const archives = await this.#archives(columns);
     let end = 0;
     const select = `tokens, patches, coin, start::DOUBLE, size,
-      list_position([${sources.map(sqlText).join(', ')}], source) - 1`;
+      list_position([${sources.map(sqlText).join(', ')}], source) - 1, repeat, span, number`;
     await this.#visit(columns, select, (chunk, row) => {
-      const [tokens, patches, coins, starts, sizes, sourceOf, shard] = chunk;
+      const [tokens, patches, coins, starts, sizes, sourceOf, repeat, spans, numbers] = chunk;
       table.tokens[end] = Number(tokens?.[row]);
       table.patches[end] = Number(patches?.[row]);
       table.coins[end] = Number(coins?.[row]);
       table.starts[end] = Number(starts?.[row]);
       table.sizes[end] = Number(sizes?.[row]);
       table.sourceOf[end] = Number(sourceOf?.[row]);
-      const at = Number(shard?.[row]);
+      const times = repeat?.[row] ?? null;
+      if (times !== null) repeats.set(end, Number(times));
+      if (hasLines) {
+        table.spans[end] = Number(spans?.[row] ?? 0);
+        table.numbers[end] = Number(numbers?.[row] ?? 0);
+      }
+      const at = Number(chunk.at(-2)?.[row]);
       inShard[at] = (inShard[at] ?? 0) + 1;
       end += 1;
     });
     skips.good(end);
     skips.check();
-    return { ...cutTo(table, end), sources, archives, ...this.#firsts(inShard) };
+    return { ...cutTo(table, end), repeats, sources, archives, ...this.#firsts(inShard) };
   }
 
   /** The uids of some samples of `load`, ascending. */
@@ -202,19 +217,19 @@ export class Measured {
     }
   }
 
-  /** The archive of each shard: the source's own, or the temporary one. */
+  /** Where the records of each shard lie. */
   async #archives(columns: Columns): Promise<Archive[]> {
-    const { inputs, config } = this.#options;
-    const paths = this.#shards.map(({ index }) => stagedPath(config.staged, index));
-    const sql = 'SELECT shard, path FROM lengths WHERE path IS NOT NULL GROUP BY shard, path';
+    const { inputs } = this.#options;
+    const paths = new Map<number, string>();
+    const sql = 'SELECT shard, archive FROM lengths WHERE archive IS NOT NULL GROUP BY ALL';
     for await (const [shards = [], names] of columns.columnBatches(sql)) {
       shards.forEach((shard, i) => {
-        paths[Number(shard)] = String(names?.[i]);
+        paths.set(Number(shard), String(names?.[i]));
       });
     }
     return this.#shards.map(({ source, name: shard, index }) => {
       const { path, name = '' } = inputs[source]?.spec ?? { path: '' };
-      return { path: paths[index] ?? '', context: { name, shard, imageRoot: path } };
+      return { path: paths.get(index), source, context: { name, shard, imageRoot: path } };
     });
   }
 
@@ -230,6 +245,7 @@ export class Measured {
 }
 
 const SOURCES = 'SELECT DISTINCT source FROM lengths WHERE lost IS NULL ORDER BY source';
+const LINES = 'SELECT number FROM lengths WHERE number IS NOT NULL LIMIT 1';
 const REPEATS = `
   WITH good AS (SELECT uid, input, shard, row FROM lengths JOIN inputs USING (shard)
     WHERE lost IS NULL),
@@ -247,9 +263,12 @@ async function texts(columns: Columns, sql: string): Promise<string[]> {
   return values;
 }
 
-type Numbers = Pick<SampleTable, 'tokens' | 'patches' | 'coins' | 'starts' | 'sizes' | 'sourceOf'>;
+type Numbers = Pick<
+  SampleTable,
+  'tokens' | 'patches' | 'coins' | 'starts' | 'sizes' | 'spans' | 'numbers' | 'sourceOf'
+>;
 
-function allocate(counts: readonly number[]): Numbers {
+function allocate(counts: readonly number[], hasLines: boolean): Numbers {
   const total = counts.reduce((sum, count) => sum + count, 0);
   return {
     tokens: new Uint32Array(total),
@@ -257,6 +276,8 @@ function allocate(counts: readonly number[]): Numbers {
     coins: new Uint32Array(total),
     starts: new Float64Array(total),
     sizes: new Uint32Array(total),
+    spans: new Uint32Array(hasLines ? total : 0),
+    numbers: new Uint32Array(hasLines ? total : 0),
     sourceOf: new Uint16Array(total),
   };
 }
@@ -268,6 +289,8 @@ function cutTo(table: Numbers, end: number): Numbers {
     coins: table.coins.subarray(0, end),
     starts: table.starts.subarray(0, end),
     sizes: table.sizes.subarray(0, end),
+    spans: table.spans.subarray(0, end),
+    numbers: table.numbers.subarray(0, end),
     sourceOf: table.sourceOf.subarray(0, end),
   };
 }

@@ -2,8 +2,8 @@
 // archives.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fillFileAtomic } from '../../core/files.ts';
 import { openColumns, sqlText } from '../../sample/columns.ts';
 import type { ManifestFile } from '../../sample/manifest.ts';
 import type { Lengths } from '../plan.ts';
@@ -34,9 +34,9 @@ export async function writePackTable(
   await columns.run(`CREATE TABLE packs (pack UINTEGER, segments UINTEGER, tokens UINTEGER,
     patches UINTEGER, squares DOUBLE, patch_squares DOUBLE)`);
   await columns.insert('packs', costs(packs, lengths));
-  const temporary = join(dir, `.${PACK_TABLE}.tmp`);
-  await columns.run(`COPY packs TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`);
-  await rename(temporary, path);
+  await fillFileAtomic(path, (temporary) =>
+    columns.run(`COPY packs TO ${sqlText(temporary)} (FORMAT parquet, COMPRESSION zstd)`),
+  );
   const bytes = readFileSync(path);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { name: PACK_TABLE, bytes: bytes.length, sha256, count: packs.starts.length - 1 };

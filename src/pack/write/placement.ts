@@ -12,9 +12,14 @@ export interface Placement {
   readonly firstPack: number;
   /** Samples of pack p: `ends[p] … ends[p + 1]`. `[packs + 1]` */
   readonly ends: Uint32Array;
-  /** Byte range of each record. `[S]` */
+  /** Where each record begins; see `RecordPlace`. `[S]` */
   readonly starts: Float64Array;
+  /** Bytes to read. `[S]` */
   readonly sizes: Uint32Array;
+  /** Number of a record in its file, where that is not the start. `[S]` */
+  readonly numbers: Uint32Array;
+  /** n where the uid ends in `~n`, else 1. `[S]` */
+  readonly repeats: Uint32Array;
   /** Number of its archive. `[S]` */
   readonly files: Uint32Array;
   readonly tokens: Uint32Array;
@@ -24,7 +29,7 @@ export interface Placement {
 }
 
 const HEADER_BYTES = 16;
-const COLUMNS = ['sizes', 'files', 'tokens', 'patches', 'copies'] as const;
+const NUM_COLUMNS = 7;
 
 export function allocatePlacement(firstPack: number, packs: number, samples: number): Placement {
   return viewsOf(new ArrayBuffer(byteLength(packs, samples)), firstPack, packs, samples);
@@ -56,7 +61,7 @@ export function readPlacement(path: string): Placement {
 }
 
 function byteLength(packs: number, samples: number): number {
-  return HEADER_BYTES + 8 * samples + 4 * (packs + 1) + 4 * COLUMNS.length * samples;
+  return HEADER_BYTES + 8 * samples + 4 * (packs + 1) + 4 * NUM_COLUMNS * samples;
 }
 
 function viewsOf(
@@ -76,6 +81,8 @@ function viewsOf(
     starts: new Float64Array(buffer, HEADER_BYTES, samples),
     ends: take(packs + 1),
     sizes: take(samples),
+    numbers: take(samples),
+    repeats: take(samples),
     files: take(samples),
     tokens: take(samples),
     patches: take(samples),

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
+import { type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
 import { LAYOUT_NAMES, type LayoutName } from '../layouts/layout.ts';
 import { layoutOf } from '../layouts/layouts.ts';
 import { type Archive, SampleFetcher } from './fetch.ts';
@@ -12,7 +13,8 @@ export interface WriteConfig {
   /** Folder of the placements. */
   readonly placements: string;
   readonly output: string;
-  /** The archives that samples lie in. */
+  readonly sources: readonly SourceSpec[];
+  /** Where samples lie: one a shard of the sources. */
   readonly archives: readonly Archive[];
   readonly layout: LayoutName;
 }
@@ -20,9 +22,11 @@ export interface WriteConfig {
 const configSchema: z.ZodType<WriteConfig> = z.strictObject({
   placements: z.string(),
   output: z.string(),
+  sources: z.array(sourceSpecSchema),
   archives: z.array(
     z.strictObject({
-      path: z.string(),
+      path: z.string().optional(),
+      source: z.int(),
       context: z.strictObject({
         name: z.string(),
         shard: z.string().optional(),
@@ -37,10 +41,11 @@ export const task: ShardTask = {
   open: (given) => {
     const config = configSchema.parse(given);
     const layout = layoutOf(config.layout);
-    const fetcher = new SampleFetcher(config.archives);
+    const fetcher = new SampleFetcher(config.archives, config.sources);
     return {
       run: async (shard) => {
         const placement = readPlacement(placementPath(config.placements, shard));
+        await fetcher.gather(placement);
         const writer = await TarWriter.create(join(config.output, `${shard}.tar`));
         try {
           const numPacks = placement.ends.length - 1;

@@ -2,10 +2,10 @@
 // a run of neighbours in the sorted list.
 
 import { extensionOf, hashFiles, type SourceFile } from './listing.ts';
-import { entriesOf, type Row, reasonOf } from './rows/entries.ts';
+import { entriesOf, type Row, reasonOf, samplesAgain } from './rows/entries.ts';
 import { readImageFile } from './rows/image-file.ts';
 import { partKind, recordOfParts } from './rows/parts.ts';
-import type { Source, SourceSpec } from './source.ts';
+import type { RecordPlace, Source, SourceShard, SourceSpec } from './source.ts';
 
 const RECORDS_PER_SHARD = 1000;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
@@ -23,17 +23,33 @@ export function openFolder(spec: SourceSpec, name: string, files: readonly Sourc
     name: `part-${String(i).padStart(6, '0')}`,
     count: Math.min(RECORDS_PER_SHARD, stems.length - i * RECORDS_PER_SHARD),
   }));
+  const stemsOf = (shard: SourceShard): Stem[] => {
+    const from = RECORDS_PER_SHARD * Number(shard.name.slice(shard.name.lastIndexOf('-') + 1));
+    return stems.slice(from, from + RECORDS_PER_SHARD);
+  };
   return {
     format: 'folder',
     spec,
     hash: hashFiles(files),
     shards,
     read: (shard) => {
-      const from = RECORDS_PER_SHARD * Number(shard.name.slice(shard.name.lastIndexOf('-') + 1));
-      const rows = readStems(stems.slice(from, from + RECORDS_PER_SHARD));
+      const rows = readStems(stemsOf(shard));
       return entriesOf(rows, { name, imageRoot: spec.path }, shard.count);
     },
+    again: (shard, places) => {
+      const rows = readStems(stemsAt(stemsOf(shard), places));
+      return samplesAgain(rows, { name, imageRoot: spec.path });
+    },
   };
+}
+
+/** The stems whose places are asked for. */
+export function stemsAt(stems: readonly Stem[], places: readonly RecordPlace[]): Stem[] {
+  return places.map(({ start }) => {
+    const stem = stems[start];
+    if (stem === undefined) throw new Error('its files are not there');
+    return stem;
+  });
 }
 
 export function groupByStem(files: readonly SourceFile[]): Stem[] {
@@ -50,11 +66,12 @@ export function groupByStem(files: readonly SourceFile[]): Stem[] {
 
 /** The records of some stems, for other formats that keep them as files. */
 export async function* readStems(stems: readonly Stem[]): AsyncGenerator<Row, void, undefined> {
-  for (const { stem, files } of stems) {
+  for (const [start, { stem, files }] of stems.entries()) {
+    const place = { place: stem, at: { start } };
     try {
-      yield { place: stem, record: recordOfParts(await readParts(files), stem) };
+      yield { ...place, record: recordOfParts(await readParts(files), stem) };
     } catch (error) {
-      yield { place: stem, reason: reasonOf(error) };
+      yield { ...place, reason: reasonOf(error) };
     }
   }
 }

@@ -2,11 +2,11 @@
 // that also has the addresses that failed. Those are losses with their reason.
 import { join } from 'node:path';
 import { openColumns } from '../columns.ts';
-import { groupByStem, readStems } from './folder.ts';
+import { groupByStem, readStems, type Stem, stemsAt } from './folder.ts';
 import { extensionOf, hashFiles, type SourceFile } from './listing.ts';
-import { entriesOf, type Row } from './rows/entries.ts';
+import { entriesOf, type Row, samplesAgain } from './rows/entries.ts';
 import { placeUid, type RecordContext } from './rows/record.ts';
-import type { Source, SourceEntry, SourceSpec } from './source.ts';
+import type { Source, SourceEntry, SourceShard, SourceSpec } from './source.ts';
 import { readTarShard } from './webdataset.ts';
 
 /** Whether a listing is img2dataset's: shards of digits, each with statistics or a table beside it. */
@@ -35,14 +35,19 @@ export function openImg2dataset(
       const context = { name, shard: shard.name, imageRoot: root };
       const path = join(root, shard.name);
       if (extensionOf(shard.name) === 'tar') yield* readTarShard(path, shard, context);
-      else {
-        const inside = files.filter((file) => file.name.startsWith(`${shard.name}/`));
-        yield* entriesOf(withShortNames(readStems(groupByStem(inside))), context);
-      }
+      else yield* entriesOf(withShortNames(readStems(stemsOf(files, shard))), context);
       const table = `${shard.name.replace(/\.tar$/, '')}.parquet`;
       if (names.has(table)) yield* failures(join(root, table), context);
     },
+    again: (shard, places) => {
+      const rows = withShortNames(readStems(stemsAt(stemsOf(files, shard), places)));
+      return samplesAgain(rows, { name, shard: shard.name, imageRoot: root });
+    },
   };
+}
+
+function stemsOf(files: readonly SourceFile[], shard: SourceShard): Stem[] {
+  return groupByStem(files.filter((file) => file.name.startsWith(`${shard.name}/`)));
 }
 
 /** `00000/000000012` is the record 000000012 of the shard 00000. */

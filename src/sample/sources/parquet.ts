@@ -2,7 +2,7 @@
 // bytes, paths, or lists of these) beside captions, messages or conversations. One file a shard, of a
 // large file some row groups.
 import { join } from 'node:path';
-import { type Columns, openColumns } from '../columns.ts';
+import { type ColumnRow, type Columns, openColumns } from '../columns.ts';
 import {
   countParquetRows,
   parquetColumns,
@@ -11,10 +11,10 @@ import {
 } from '../parquet-rows.ts';
 import { hashFiles, type SourceFile } from './listing.ts';
 import { allRowParts, PART_BYTES, type Part } from './parts.ts';
-import { entriesOf, type Row } from './rows/entries.ts';
+import { entriesOf, type Row, samplesAgain } from './rows/entries.ts';
 import { fieldName } from './rows/fields.ts';
 import type { RecordContext } from './rows/record.ts';
-import type { Source, SourceEntry, SourceSpec } from './source.ts';
+import type { RecordPlace, Source, SourceEntry, SourceSpec } from './source.ts';
 
 const MEMORY_MIB = 1024;
 
@@ -43,7 +43,31 @@ export async function openParquet(
       const context = { name, shard: part.file.name, imageRoot };
       return readPart(join(root, part.file.name), part, context, windowBytes);
     },
+    again: (shard, places) => {
+      const file = byName.get(shard.name)?.file.name ?? shard.name;
+      const rows = rowsAgain(join(root, file), places, windowBytes);
+      return samplesAgain(rows, { name, shard: file, imageRoot });
+    },
   };
+}
+
+async function* rowsAgain(
+  path: string,
+  places: readonly RecordPlace[],
+  windowBytes: number,
+): AsyncGenerator<Row, void, undefined> {
+  using columns = await openColumns({ memoryMiB: MEMORY_MIB });
+  const names = [...(await parquetColumns(columns, path)).keys()];
+  const only = places.map(({ start }) => start);
+  let next = 0;
+  for await (const fields of readParquetRows(columns, path, { names, only, windowBytes })) {
+    yield rowOf(only[next] ?? -1, fields);
+    next += 1;
+  }
+}
+
+function rowOf(row: number, fields: ColumnRow): Row {
+  return { place: String(row), at: { start: row }, record: { fields } };
 }
 
 async function* readPart(
@@ -77,7 +101,7 @@ async function* readRows(
   requireColumns(names);
   let row = from;
   for await (const fields of readParquetRows(columns, path, { names, from, to, windowBytes })) {
-    yield { place: String(row), record: { fields } };
+    yield rowOf(row, fields);
     row += 1;
   }
 }

@@ -35,11 +35,16 @@ export interface SourceShard {
   readonly count: number | undefined;
 }
 
-/** Where a record lies in a file, for those who fetch it alone. */
-export interface ByteRange {
-  readonly path: string;
+/** Where a record lies, for those who read it again alone. */
+export interface RecordPlace {
+  /** Archive that holds all of it between `start` and `start + size`; else ask `again`. */
+  readonly archive?: string | undefined;
+  /** First byte; where the format has no ranges of bytes, its number in the file or shard. */
   readonly start: number;
-  readonly size: number;
+  /** Bytes, where it has such a range. */
+  readonly size?: number | undefined;
+  /** Its number in the file, where that is not the start: a record without a name is named so. */
+  readonly number?: number | undefined;
 }
 
 /** Records that gave no sample. */
@@ -53,7 +58,13 @@ export interface LostSamples {
 
 /** One record of a shard: a sample, or why there is none. */
 export type SourceEntry =
-  | { readonly sample: Sample; readonly range?: ByteRange | undefined; readonly lost?: never }
+  | {
+      readonly sample: Sample;
+      readonly at: RecordPlace;
+      /** n where its uid ends in `~n`, as others of its shard have the same name; else 1. */
+      readonly repeat: number;
+      readonly lost?: never;
+    }
   | { readonly lost: LostSamples; readonly sample?: never };
 
 export interface Source {
@@ -68,6 +79,15 @@ export interface Source {
    * files: that is an entry. The uids of samples are unique in the source and the same in every run.
    */
   read(shard: SourceShard): AsyncGenerator<SourceEntry, void, undefined>;
+  /**
+   * The samples of some records of a shard that are in no archive, in the order of `places`, which
+   * rises by `start`. Their uids have no `~n`.
+   * @throws Error whose message is the reason when one is not there any more.
+   */
+  again(
+    shard: SourceShard,
+    places: readonly RecordPlace[],
+  ): AsyncGenerator<Sample, void, undefined>;
 }
 
 /** All entries of a source, shard by shard. */

@@ -67,7 +67,7 @@ test('our own shards come back with their byte ranges', async () => {
     entries.map((entry) => entry.sample),
     list,
   );
-  const [first, second] = entries.map((entry) => entry.sample && entry.range);
+  const [first, second] = entries.map((entry) => entry.sample && entry.at);
   assert.deepEqual([first?.start, second?.start], [0, first?.size]);
 });
 
@@ -189,7 +189,7 @@ async function account(spec: SourceSpec): Promise<{ shards: number; entries: unk
   const entries: unknown[] = [];
   for await (const entry of readSource(source)) {
     if (entry.sample === undefined) entries.push(entry.lost);
-    else entries.push([entry.sample.uid, entry.sample.messages.at(-1)?.content, entry.range]);
+    else entries.push([entry.sample.uid, entry.sample.messages.at(-1)?.content, entry.at]);
   }
   return { shards: source.shards.length, entries };
 }

@@ -28,7 +28,14 @@ export function openWebdataset(
       const context = { name, shard: shard.name, imageRoot: root };
       return readTarShard(join(root, shard.name), shard, context);
     },
+    again: nothingAgain,
   };
+}
+
+/** Records of archives are fetched by their bytes, not asked for. */
+// biome-ignore lint/correctness/useYield: there is nothing to yield.
+export async function* nothingAgain(): AsyncGenerator<never, void, undefined> {
+  throw new Error('its record is in an archive');
 }
 
 /** The entries of one archive. Ours and foreign records are told apart one by one. */
@@ -43,7 +50,7 @@ export function readTarShard(
 async function* readRows(path: string): AsyncGenerator<Row, void, undefined> {
   for await (const record of readRecords(path)) {
     const { key, start, size } = record;
-    yield { place: key, ...read(record), range: { path, start, size } };
+    yield { place: key, ...read(record), at: { archive: path, start, size } };
   }
 }
 

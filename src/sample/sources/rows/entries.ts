@@ -1,6 +1,6 @@
 // From the rows of a shard to its entries: every row a sample or a named loss, every uid once.
 import type { Sample } from '../../sample.ts';
-import type { ByteRange, SourceEntry } from '../source.ts';
+import type { RecordPlace, SourceEntry } from '../source.ts';
 import { field, idText } from './fields.ts';
 import { placeUid, type RawRecord, type RecordContext, toSample } from './record.ts';
 
@@ -14,7 +14,7 @@ export interface Row {
   /** Why there is neither. */
   readonly reason?: string;
   readonly numLost?: number;
-  readonly range?: ByteRange;
+  readonly at: RecordPlace;
 }
 
 /**
@@ -26,13 +26,13 @@ export async function* entriesOf(
   context: RecordContext,
   expected?: number,
 ): AsyncGenerator<SourceEntry, void, undefined> {
-  const unique = createUniqueUids();
+  const timesSeen = createUidCounter();
   let numSeen = 0;
   let damage: string | undefined;
   try {
     for await (const row of rows) {
       numSeen += row.numLost ?? 1;
-      yield await entryOf(row, context, unique);
+      yield await entryOf(row, context, timesSeen);
     }
   } catch (error) {
     damage = reasonOf(error);
@@ -44,34 +44,53 @@ export async function* entriesOf(
 }
 
 async function entryOf(
-  { place, record, sample: ours, reason, numLost, range }: Row,
+  row: Row,
   context: RecordContext,
-  unique: (uid: string) => string,
+  timesSeen: (uid: string) => number,
 ): Promise<SourceEntry> {
-  if (ours !== undefined) return { sample: ours, range };
-  const lostAs = placeUid(context, place);
-  if (record === undefined) {
-    const what = reason ?? 'it cannot be read';
-    return { lost: { uid: unique(lostAs), reason: what, numSamples: numLost ?? 1 } };
-  }
-  const key = record.key ?? idText(field(record.fields, 'id'));
+  const { place, sample: ours, numLost, at } = row;
+  if (ours !== undefined) return { sample: ours, at, repeat: 1 };
   try {
-    const sample = await toSample({ ...record, key: key ?? place }, context);
-    const uid = unique(sample.uid);
-    return { sample: uid === sample.uid ? sample : { ...sample, uid }, range };
+    const sample = await sampleOf(row, context);
+    const repeat = timesSeen(sample.uid);
+    return { sample: withRepeat(sample, repeat), at, repeat };
   } catch (error) {
-    return { lost: { uid: unique(lostAs), reason: reasonOf(error), numSamples: 1 } };
+    const lostAs = placeUid(context, place);
+    const uid = repeatedUid(lostAs, timesSeen(lostAs));
+    return { lost: { uid, reason: reasonOf(error), numSamples: numLost ?? 1 } };
   }
 }
 
-/** The second `a` of a shard becomes `a~2`. */
-function createUniqueUids(): (uid: string) => string {
+/** The samples of rows that were read before. @throws Error where one is none any more. */
+export async function* samplesAgain(
+  rows: AsyncIterable<Row>,
+  context: RecordContext,
+): AsyncGenerator<Sample, void, undefined> {
+  for await (const row of rows) yield await sampleOf(row, context);
+}
+
+async function sampleOf({ place, record, reason }: Row, context: RecordContext): Promise<Sample> {
+  if (record === undefined) throw new Error(reason ?? 'it cannot be read');
+  const key = record.key ?? idText(field(record.fields, 'id'));
+  return await toSample({ ...record, key: key ?? place }, context);
+}
+
+function createUidCounter(): (uid: string) => number {
   const seen = new Map<string, number>();
   return (uid) => {
     const times = (seen.get(uid) ?? 0) + 1;
     seen.set(uid, times);
-    return times === 1 ? uid : `${uid}~${times}`;
+    return times;
   };
+}
+
+/** The sample with the uid that it has as the n-th of its name: the second `a` is `a~2`. */
+export function withRepeat<T extends Pick<Sample, 'uid'>>(sample: T, repeat: number): T {
+  return repeat === 1 ? sample : { ...sample, uid: repeatedUid(sample.uid, repeat) };
+}
+
+function repeatedUid(uid: string, repeat: number): string {
+  return repeat === 1 ? uid : `${uid}~${repeat}`;
 }
 
 /** The reason for a ledger. */
