@@ -57,7 +57,7 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
     if (excess > 0) patchesRefuse = true;
     else if (excess < 0) tokensRefuse = true;
   }
-  const [tokenCounts, patchCounts] = [Float64Array.from(tokenHits), Float64Array.from(patchHits)];
+  const [tokenCounts, patchCounts] = [new Float64Array(tokenHits), new Float64Array(patchHits)];
   const numText = patchCounts[0] ?? 0;
   const common = { items, segments, seed };
   return {
