@@ -50,13 +50,15 @@ for (const size of [2, 3]) {
 }
 
 test('a rank that dies is noticed at once and named with the collective', async () => {
-  const start = performance.now();
   const [first, second] = await runRanks(PROGRAM, 2, ['dies']);
-  assert.ok(performance.now() - start < 15_000);
+  assert.doesNotMatch(first?.errors ?? '', /Timed out/);
   assert.equal(second?.code, 3);
   assert.equal(first?.code, 7);
   assert.match(first?.errors ?? '', /rank 0: expected all-gather 2 \(weights of block 3\) to end/);
-  assert.match(first?.errors ?? '', /rank 1 has not begun it, its last is all-reduce 1 \(first\)/);
+  assert.match(
+    first?.errors ?? '',
+    /rank 1 has not begun it, its last is all-reduce 3 of own \(own\)/,
+  );
 });
 
 test('a rank that hangs is named after the time-out', async () => {

@@ -69,7 +69,7 @@ export class StageTrainer {
     this.#learner = learner;
     this.#saver = saver;
     this.#stageStep = before?.stageStep ?? 0;
-    this.#meter = new Meter(gaugeOf(model, config), before);
+    this.#meter = new Meter(gaugeOf(model, config, ranks.size), before);
     this.#refusals = new Refusals({ ...options, stage, ranks, learner, saver, before });
     this.#loader = openLoader(stage, data, { tokenizer, ranks, firstStep: this.#stageStep });
   }

@@ -8,11 +8,19 @@ import { trainFlops } from '../price/flops.ts';
 import { peakOf } from '../price/gpus.ts';
 import type { Gauge } from './meter.ts';
 
-/** The gauge of a stage. MFU is against the bfloat16 peak of the table, whatever the precision. */
-export function gaugeOf({ config, device }: OneVision, settings: TrainConfig): Gauge {
+/**
+ * The gauge of a stage. MFU is against the bfloat16 peak of the table, whatever the precision.
+ * @param devices one a rank: work is counted over all ranks
+ */
+export function gaugeOf(
+  { config, device }: OneVision,
+  settings: TrainConfig,
+  devices: number,
+): Gauge {
+  const peak = peakFlopsOf(device);
   return {
     flopsOf: (work) => trainFlops(config, work, settings),
-    peakFlops: peakFlopsOf(device),
+    peakFlops: peak === undefined ? undefined : peak * devices,
     peakBytes: () => peakBytes(device),
   };
 }

@@ -12,7 +12,7 @@ type Metrics = { [name in MetricName]?: number };
 /** What turns work into FLOPs, and FLOPs into a share of what the device can do. */
 export interface Gauge {
   readonly flopsOf: (work: Work) => TrainFlops;
-  /** FLOP/s of the device; undefined where it is not known. */
+  /** FLOP/s of the devices of all ranks; undefined where it is not known. */
   readonly peakFlops: number | undefined;
   /** Highest memory in use so far, bytes. */
   readonly peakBytes: () => number;
