@@ -1,6 +1,6 @@
 // The demo: LLaVA-OneVision-1.5's three stages at two million parameters, on emoji art and digits.
 // Sizes and schedule are our choice for two CPU cores; docs/demo.md says how they were found.
-import type { AugmentInput } from '../src/image/augment.ts';
+import type { AugmentInput } from '../src/image/augment/augment.ts';
 import { QWEN_PROCESSOR } from '../src/image/config.ts';
 import { defineRecipe, type Recipe } from '../src/index.ts';
 import { HELD_OUT_SETS } from '../src/synth/index.ts';

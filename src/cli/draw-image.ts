@@ -1,5 +1,5 @@
 // Draws a small picture in a terminal with half blocks: two pixels a character, 24-bit colour.
-import type { RgbImage } from '../image/decode.ts';
+import type { RgbImage } from '../image/pixels.ts';
 
 const UPPER_HALF = '▀';
 const RESET = '\u001b[0m';

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { decodeImage, type RgbImage, readImageSize } from './decode.ts';
+import { decodeImage, readImageSize } from './decode.ts';
+import type { RgbImage } from './pixels.ts';
 
 /** 3 × 2 pixels, all different, so that every turn and mirror shows. */
 const PIXELS = Uint8Array.from([

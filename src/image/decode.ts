@@ -4,15 +4,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { OneVisionError } from '../core/errors.ts';
 import { parseImageSize } from './header.ts';
+import type { RgbImage } from './pixels.ts';
+import { decodePlainPng } from './png.ts';
 import type { ImageSize } from './smart-resize.ts';
-
-/** Pixels as they are seen: upright, three channels, sRGB, no transparency. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3], one byte a channel: red, green, blue. */
-  readonly data: Uint8Array;
-}
 
 export interface DecodeOptions {
   /** Refuse pictures with more pixels (height × width) than this; default 100 million. */
@@ -33,6 +27,8 @@ export async function decodeImage(
   options: DecodeOptions = {},
 ): Promise<RgbImage> {
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
+  const plain = decodePlainPng(bytes, maxPixels);
+  if (plain !== undefined) return plain;
   try {
     const upright = openImage(bytes, maxPixels).autoOrient();
     const { data, info } = await upright

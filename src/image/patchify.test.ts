@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { createRandom } from '../core/hash.ts';
 import { type ProcessorConfig, QWEN_PROCESSOR } from './config.ts';
-import type { RgbImage } from './decode.ts';
 import { patchify, processImage, processRgb } from './patchify.ts';
+import type { RgbImage } from './pixels.ts';
 import { countImageTokens } from './smart-resize.ts';
 
 function noise(width: number, height: number): RgbImage {

@@ -3,7 +3,8 @@
 
 import { OneVisionError } from '../core/errors.ts';
 import type { ProcessorConfig } from './config.ts';
-import { type DecodeOptions, decodeImage, type RgbImage } from './decode.ts';
+import { type DecodeOptions, decodeImage } from './decode.ts';
+import type { RgbImage } from './pixels.ts';
 import { resizeImage } from './resize.ts';
 import { smartResize } from './smart-resize.ts';
 
@@ -75,10 +76,15 @@ export async function processImage(
 /** For each channel, the value of each byte: (v / 255 − mean) / std. */
 type NormaliseTables = readonly [Float32Array, Float32Array, Float32Array];
 
-function normaliseTables({ mean, std }: ProcessorConfig): NormaliseTables {
+const TABLES = new WeakMap<ProcessorConfig, NormaliseTables>();
+
+function normaliseTables(cfg: ProcessorConfig): NormaliseTables {
+  const { mean, std } = cfg;
   const table = (channel: 0 | 1 | 2): Float32Array =>
     Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean[channel]) / std[channel]);
-  return [table(0), table(1), table(2)];
+  const tables = TABLES.get(cfg) ?? ([table(0), table(1), table(2)] as const);
+  TABLES.set(cfg, tables);
+  return tables;
 }
 
 /** One patch, all channels in one pass over its pixels. */

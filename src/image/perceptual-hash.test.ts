@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { decodeImage, type RgbImage } from './decode.ts';
+import { decodeImage } from './decode.ts';
 import {
   colourRange,
   hammingDistance,
@@ -12,6 +12,7 @@ import {
   perceptualHashFromHex,
   perceptualHashToHex,
 } from './perceptual-hash.ts';
+import type { RgbImage } from './pixels.ts';
 
 function draw(body: string, size = 96): Promise<RgbImage> {
   const box = 'viewBox="0 0 96 96" xmlns="http://www.w3.org/2000/svg"';

@@ -1,8 +1,7 @@
 // Fingerprints that stay close when a picture is scaled or recompressed: dHash and colour means.
 // Not a content hash (sha256Hex) and not a decision: thresholds belong to the caller.
 
-import type { RgbImage } from './decode.ts';
-import { luma } from './pixels.ts';
+import { luma, type RgbImage } from './pixels.ts';
 import { resizeLanczos } from './resize.ts';
 
 /** What two near-identical pictures share. */

@@ -2,7 +2,8 @@
 
 import sharp from 'sharp';
 import { resizeBicubic } from './bicubic/bicubic.ts';
-import { plainBytes, type RgbImage } from './decode.ts';
+import { plainBytes } from './decode.ts';
+import type { RgbImage } from './pixels.ts';
 
 /**
  * Resize to exactly width × height: what the model sees. Bicubic, antialiased when shrinking,

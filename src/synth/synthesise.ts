@@ -10,7 +10,7 @@ import { loadSubjects } from './subjects.ts';
 import { writeSet } from './write-set.ts';
 
 /** Part of every set's hash: raise it when the same settings give other samples. */
-const SYNTH_VERSION = 1;
+const SYNTH_VERSION = 2;
 
 export interface SynthesiseOptions {
   /** Curated folders, each with a manifest. */

@@ -1,5 +1,5 @@
 // What a task is: from a context and an index to one question with its exact answer. Types only.
-import type { RgbImage } from '../image/decode.ts';
+import type { RgbImage } from '../image/pixels.ts';
 import type { JsonValue, Message, SampleImage } from '../sample/sample.ts';
 import type { Deck } from './deck.ts';
 import type { Sprite } from './draw/canvas.ts';

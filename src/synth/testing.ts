@@ -1,6 +1,6 @@
 // Drawn stand-ins for pictures and digits, and a counter of connected blobs. For tests only.
 import sharp from 'sharp';
-import type { RgbImage } from '../image/decode.ts';
+import type { RgbImage } from '../image/pixels.ts';
 import { Deck } from './deck.ts';
 import { createCanvas, cutOut } from './draw/canvas.ts';
 import type { Rgb } from './draw/palette.ts';

@@ -1,21 +1,17 @@
 // Writes one set shard by shard. A shard that the journal knows is not made again.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import * as z from 'zod';
 import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import { openJournal } from '../core/journal.ts';
-import { mapConcurrent } from '../core/pool.ts';
 import { createProgress } from '../core/progress.ts';
-import type { RgbImage } from '../image/decode.ts';
+import { encodePng } from '../image/png.ts';
 import { writeManifest } from '../sample/manifest.ts';
-import type { JsonValue, Sample, SampleImage, Split } from '../sample/sample.ts';
+import type { JsonValue, SampleImage, Split } from '../sample/sample.ts';
 import { createShardWriter, type ShardFile } from '../sample/webdataset.ts';
 import type { Generator } from './generator.ts';
 import type { Draft } from './task.ts';
 
-/** Drafts under way at once: encoding waits in sharp's threads, generating does not wait. */
-const CONCURRENCY = 8;
 const JOURNAL = 'progress.jsonl';
 
 const shardSchema = z.strictObject({
@@ -89,22 +85,18 @@ async function writeShard(
     firstShard: shard,
     maxBytes: Number.POSITIVE_INFINITY,
   });
-  const indices = Array.from({ length: to - from }, (_, offset) => from + offset);
-  const finish = async (index: number): Promise<Sample> => {
-    const draft = await generator.draft(index);
-    return {
-      uid: `${path}/${String(index).padStart(7, '0')}`,
-      source,
-      group: draft.group,
-      split,
-      messages: draft.messages,
-      images: [await toSampleImage(draft)],
-      meta: draft.meta,
-    };
-  };
   try {
-    for await (const sample of mapConcurrent(indices, CONCURRENCY, finish)) {
-      await writer.write(sample);
+    for (let index = from; index < to; index++) {
+      const draft = await generator.draft(index);
+      await writer.write({
+        uid: `${path}/${String(index).padStart(7, '0')}`,
+        source,
+        group: draft.group,
+        split,
+        messages: draft.messages,
+        images: [toSampleImage(draft)],
+        meta: draft.meta,
+      });
     }
     const [file] = await writer.close();
     return shardSchema.parse(file);
@@ -114,16 +106,8 @@ async function writeShard(
   }
 }
 
-async function toSampleImage({ image }: Draft): Promise<SampleImage> {
-  if (!('data' in image)) return image;
-  return { name: 'img0.png', bytes: await encodeRgb(image) };
-}
-
-/** PNG with the lightest compression: fast to write and to read, the same pixels the same bytes. */
-async function encodeRgb({ width, height, data }: RgbImage): Promise<Uint8Array> {
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png({ compressionLevel: 1 })
-    .toBuffer();
+function toSampleImage({ image }: Draft): SampleImage {
+  return 'data' in image ? { name: 'img0.png', bytes: encodePng(image) } : image;
 }
 
 /** Removes shards that an earlier configuration left behind. */

@@ -2,7 +2,11 @@
 // trainer knows nothing else about how to train.
 
 import { z } from 'zod';
-import { type AugmentInput, type AugmentSettings, augmentSchema } from '../image/augment.ts';
+import {
+  type AugmentInput,
+  type AugmentSettings,
+  augmentSchema,
+} from '../image/augment/augment.ts';
 import type { RecomputeParts } from '../model/onevision.ts';
 import type { LossWeighting } from './data/segments.ts';
 
@@ -28,8 +32,6 @@ export interface OptimizerSettings {
   readonly partLr?: Readonly<Partial<Record<Part, number>>> | undefined;
   /** Muon's momentum. Default 0.95. */
   readonly momentum?: number | undefined;
-  /** Precision of Muon's iterations; bfloat16 is enough for the method. Default float32. */
-  readonly muonPrecision?: 'float32' | 'bfloat16' | undefined;
   /** Largest global gradient norm; 0 does not clip. Default 1. */
   readonly clip?: number | undefined;
 }
@@ -150,7 +152,6 @@ export const OptimizerSchema: z.ZodType<OptimizerConfig, OptimizerSettings> = z.
   weightDecay: z.number().nonnegative().default(0),
   partLr: z.partialRecord(part, z.number().nonnegative()).default({}),
   momentum: rate.default(0.95),
-  muonPrecision: z.enum(['float32', 'bfloat16']).default('float32'),
   clip: z.number().nonnegative().default(1),
 });
 

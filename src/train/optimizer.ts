@@ -53,10 +53,7 @@ export function createOptimizer(
   });
   const matrices = byMethod.get('muon');
   if (matrices === undefined) return adamw;
-  const muon = new Muon(groups(matrices, config, shapes), {
-    momentum: config.momentum,
-    dtype: config.muonPrecision,
-  });
+  const muon = new Muon(groups(matrices, config, shapes), { momentum: config.momentum });
   return combineOptimizers([muon, adamw]);
 }
 

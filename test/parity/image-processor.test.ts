@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QWEN_PROCESSOR } from '../../src/image/config.ts';
-import type { RgbImage } from '../../src/image/decode.ts';
 import { type Patches, processImage, processRgb } from '../../src/image/patchify.ts';
+import type { RgbImage } from '../../src/image/pixels.ts';
 import { openSafetensors } from '../../src/tensor/safetensors.ts';
 
 const golden = openSafetensors(

@@ -1,10 +1,12 @@
 // What goes into an exported CLIP or SigLIP: pixels as its preprocessor_config.json says, and token
 // ids as its tokenizer does. No model here.
+
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { readJson } from '../../core/files.ts';
-import { decodeImage, type RgbImage } from '../../image/decode.ts';
+import { decodeImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { resizeImage } from '../../image/resize.ts';
 
 const sideSchema = z.union([

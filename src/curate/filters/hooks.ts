@@ -1,6 +1,6 @@
 // Filters that someone else measures: a module with a scorer of pictures, named in the settings.
 // For nudity, faces, learned aesthetics: whatever has a model, which this project does not ship.
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { openModule } from '../open-module.ts';
 import type { Filter } from './filter.ts';
 import type { HookConfig } from './settings.ts';

@@ -1,8 +1,9 @@
 // Measures of pictures on pictures whose measures are known.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../core/hash.ts';
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { lookAt } from './look.ts';
 
 const OPTIONS = { hash: false, tiling: true };

@@ -1,8 +1,7 @@
 // What the pixels of a picture say by themselves: size, tones, colours, detail, fingerprint.
 // Measures only; what is good enough the filters decide.
-import type { RgbImage } from '../../image/decode.ts';
 import { colourRange, type PerceptualHash, perceptualHash } from '../../image/perceptual-hash.ts';
-import { luma } from '../../image/pixels.ts';
+import { luma, type RgbImage } from '../../image/pixels.ts';
 
 /** Measures of one picture. */
 export interface Look {

@@ -1,8 +1,10 @@
 // From a sample to its row of the survey: facts, scores of all filters, fingerprints, concepts.
 // Decides nothing.
+
 import { createHash } from 'node:crypto';
 import { sha256Hex } from '../../core/hash.ts';
-import { decodeImage, type RgbImage } from '../../image/decode.ts';
+import { decodeImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { matchConcepts } from '../concepts/match.ts';
 import type { Facts } from '../filters/filter.ts';

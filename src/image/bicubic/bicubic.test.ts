@@ -1,11 +1,12 @@
 // The SIMD passes against loops in plain JavaScript; Pillow's own pixels are in test/parity.
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../../core/hash.ts';
-import type { RgbImage } from '../decode.ts';
+import type { RgbImage } from '../pixels.ts';
 import { type Axis, FRACTION_BITS, planAxis } from './axis.ts';
 import { resizeBicubic } from './bicubic.ts';
 import { generateWasm } from './generate-wasm.ts';

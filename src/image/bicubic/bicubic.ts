@@ -2,7 +2,7 @@
 // trained with: antialiased, two passes, fixed-point weights. Not the rule for the target size.
 // Shapes: pixels [height, width, 3], interleaved.
 
-import type { RgbImage } from '../decode.ts';
+import type { RgbImage } from '../pixels.ts';
 import { type Axis, planAxis } from './axis.ts';
 import { BICUBIC_WASM } from './bicubic-wasm.ts';
 

@@ -1,7 +1,7 @@
 // Muon: momentum whose matrix is replaced by the nearest half-orthogonal one (Jordan et al. 2024),
 // scaled to AdamW's typical update (Liu et al. 2025, "Muon is scalable"). For matrices only.
 
-import { type DType, keep, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
+import { keep, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
 import * as ops from '../../tensor/ops.ts';
 import { copyState, type Optimizer, type ParameterGroup } from './optimizer.ts';
 
@@ -11,11 +11,9 @@ export interface MuonOptions {
   readonly nesterov?: boolean;
   /** Newton–Schulz iterations. Default 5. */
   readonly iterations?: number;
-  /** Precision of the iterations. Default: the parameters' own; bfloat16 is enough. */
-  readonly dtype?: DType | undefined;
 }
 
-/** Coefficients of the quintic iteration X ← aX + (bA + cA²)X, A = XXᵀ. */
+/** Coefficients of the quintic iteration X ← aX + (bR + cR²)X, R = XXᵀ. */
 const [A, B, C] = [3.4445, -4.775, 2.0315];
 /** Root mean square of an AdamW update, which Muon's is scaled to. */
 const ADAM_RMS = 0.2;
@@ -35,7 +33,8 @@ interface Stack {
 
 /**
  * Which parameters Muon is for: hidden matrices (a convolution counts as [out, rest]), not
- * embeddings, not the output head, not vectors.
+ * embeddings, not the output head, not vectors. The merger needs it: with AdamW there the demo's
+ * model does not learn to read numbers (docs/demo.md).
  */
 export function isMuonMatrix(name: string, parameter: Tensor): boolean {
   const [rows = 0, ...rest] = parameter.shape;
@@ -51,8 +50,7 @@ export function isMuonMatrix(name: string, parameter: Tensor): boolean {
  */
 export class Muon implements Optimizer {
   readonly #stacks: readonly Stack[];
-  readonly #options: Required<Omit<MuonOptions, 'dtype'>>;
-  readonly #dtype: DType | undefined;
+  readonly #options: Required<MuonOptions>;
 
   constructor(groups: readonly ParameterGroup[], options: MuonOptions = {}) {
     this.#options = {
@@ -60,7 +58,6 @@ export class Muon implements Optimizer {
       nesterov: options.nesterov ?? true,
       iterations: options.iterations ?? 5,
     };
-    this.#dtype = options.dtype;
     this.#stacks = groups.flatMap(makeStacks);
   }
 
@@ -81,20 +78,12 @@ export class Muon implements Optimizer {
     const gradient = ops.stack(gradients);
     ops.lerp_(momentum, gradient, 1 - mu);
     const update = nesterov ? ops.lerp(gradient, momentum, mu) : momentum;
-    const direction = this.#direction(update, iterations);
+    const direction = orthogonalise(update, iterations);
     const stepSize = lr * stack.lrScale;
     const matrices = parameters.map((parameter) => ops.view(parameter, [rows, columns]));
     if (weightDecay > 0) ops.foreachMulScalar_(matrices, 1 - stepSize * weightDecay);
     const scale = -stepSize * ADAM_RMS * Math.sqrt(Math.max(rows, columns));
     ops.foreachAdd_(matrices, ops.unbind(direction), { alpha: scale });
-  }
-
-  #direction(update: Tensor, iterations: number): Tensor {
-    const { dtype } = update;
-    if (this.#dtype === undefined || this.#dtype === dtype)
-      return orthogonalise(update, iterations);
-    const narrow = ops.toCopy(update, { dtype: this.#dtype });
-    return ops.toCopy(orthogonalise(narrow, iterations), { dtype });
   }
 
   state(): Map<string, Tensor> {
@@ -144,15 +133,28 @@ function makeStacks(group: ParameterGroup): Stack[] {
 }
 
 /**
- * Newton–Schulz: the singular values of each matrix of the stack go towards 1.
+ * Newton–Schulz: the singular values of each matrix of the stack go towards 1. Between R = XXᵀ and
+ * the last QX all products are of the shorter side: with Z = aI + bR + cR², an iteration is Q ← QZ
+ * and R ← ZRZ. Every factor is a polynomial of one symmetric matrix, so the products are symmetric.
  * @param stack [matrices, rows, columns]; any scale.
  */
 export function orthogonalise(stack: Tensor, iterations: number): Tensor {
   const [, rows = 1, columns = 1] = stack.shape;
   const tall = rows > columns;
-  const flat = tall ? ops.contiguous(ops.transpose(stack, 1, 2)) : stack;
-  const norm = ops.linalgVectorNorm(flat, { dim: [1, 2], keepdim: true });
-  let x = ops.div(flat, ops.addScalar(norm, 1e-7));
-  for (let i = 0; i < iterations; i++) x = ops.newtonSchulz(x, A, B, C);
-  return tall ? ops.transpose(x, 1, 2) : x;
+  const norm = ops.linalgVectorNorm(stack, { dim: [1, 2], keepdim: true });
+  const scaled = ops.div(stack, ops.addScalar(norm, 1e-7));
+  const turned = ops.contiguous(ops.transpose(scaled, 1, 2));
+  const [x, across] = tall ? [turned, scaled] : [scaled, turned];
+  const { dtype, device } = x;
+  const identity = ops.eye(Math.min(rows, columns), { dtype, device });
+  let q: Tensor | undefined;
+  let r = ops.symmetricBmm(x, across);
+  for (let i = 1; i <= iterations; i++) {
+    const z = ops.symmetricBmm(r, r, { added: r, alpha: C, beta: B });
+    ops.add_(z, identity, { alpha: A });
+    q = q === undefined ? z : ops.symmetricBmm(q, z);
+    if (i < iterations) r = ops.symmetricBmm(ops.symmetricBmm(r, z), z);
+  }
+  const direction = q === undefined ? x : ops.bmm(q, x);
+  return tall ? ops.transpose(direction, 1, 2) : direction;
 }

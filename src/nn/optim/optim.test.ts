@@ -61,7 +61,11 @@ test('AdamW follows its formula', () => {
   const parameter = all.get('a.weight') as Tensor;
   const expected = parameter.toNumbers();
   const [mean, square] = [new Float64Array(24), new Float64Array(24)];
-  const group = { parameters: new Map([['a.weight', parameter]]), lrScale: 2, weightDecay: 0.1 };
+  const group = {
+    parameters: new Map([['a.weight', parameter]]),
+    lrScale: 2,
+    weightDecay: 0.1,
+  };
   const adamw = new AdamW([group], { betas: [0.9, 0.99], eps: 1e-5 });
   for (let step = 1; step <= 5; step++) {
     setGradients(all, step);
@@ -101,22 +105,63 @@ test('Newton–Schulz: a half-orthogonal matrix of the same rows and columns', (
   }
 });
 
-test('a step of Newton–Schulz in float32 equals the one in double precision', () => {
+test('Newton–Schulz over the Gram matrix is X ← aX + (bA + cA²)X, A = XXᵀ, five times', () => {
   for (const shape of [
     [2, 6, 40],
     [3, 13, 21],
+    [2, 40, 9],
     [1, 50, 50],
     [2, 3, 9],
     [1, 4, 4],
   ]) {
     tidy(() =>
       noGrad(() => {
-        const wide = ops.mulScalar(randomLeaf('step', shape), 1 / 40);
-        const narrow = ops.toCopy(wide, { dtype: 'float32' });
-        const expected = ops.newtonSchulz(wide, 3.4445, -4.775, 2.0315).toNumbers();
-        const came = ops.newtonSchulz(narrow, 3.4445, -4.775, 2.0315);
-        assert.deepEqual([came.dtype, came.shape], ['float32', shape]);
-        assert.ok(maxDifference(came, expected) < 1e-6, `${shape}`);
+        const exact = randomLeaf('ns', shape, 3);
+        let x = ops.div(exact, ops.linalgVectorNorm(exact, { dim: [1, 2], keepdim: true }));
+        for (let i = 0; i < 5; i++) {
+          const gram = ops.bmm(x, ops.transpose(x, 1, 2));
+          const inner = ops.add(ops.mulScalar(gram, -4.775), ops.bmm(gram, gram), {
+            alpha: 2.0315,
+          });
+          x = ops.add(ops.mulScalar(x, 3.4445), ops.bmm(inner, x));
+        }
+        for (const dtype of ['float64', 'float32'] as const) {
+          const came = orthogonalise(ops.toCopy(exact, { dtype }), 5);
+          assert.deepEqual([came.dtype, came.shape], [dtype, shape]);
+          const difference = maxDifference(came, x.toNumbers());
+          assert.ok(difference < (dtype === 'float64' ? 1e-7 : 2e-5), `${shape} ${difference}`);
+        }
+      }),
+    );
+  }
+});
+
+test('a symmetric product in float32 equals the whole one in double precision', () => {
+  for (const [matrices, rows, depth] of [
+    [2, 6, 40],
+    [3, 13, 21],
+    [1, 50, 50],
+    [2, 3, 9],
+    [1, 4, 5],
+  ] as const) {
+    tidy(() =>
+      noGrad(() => {
+        const x = randomLeaf('product', [matrices, rows, depth]);
+        const across = ops.contiguous(ops.transpose(x, 1, 2));
+        const added = ops.bmm(x, across);
+        // Powers of one symmetric matrix commute, so their product is symmetric too.
+        for (const [a, b] of [
+          [x, across],
+          [added, ops.bmm(added, added)],
+        ] as const) {
+          const whole = ops.mulScalar(ops.bmm(a, b), 0.5);
+          const expected = ops.add(whole, added, { alpha: -2 });
+          const narrow = (tensor: Tensor): Tensor => ops.toCopy(tensor, { dtype: 'float32' });
+          const more = { added: narrow(added), alpha: 0.5, beta: -2 };
+          const came = ops.symmetricBmm(narrow(a), narrow(b), more);
+          const scale = ops.linalgVectorNorm(expected).item();
+          assert.ok(maxDifference(came, expected.toNumbers()) < 1e-5 * scale, `${rows} ${depth}`);
+        }
       }),
     );
   }
@@ -147,6 +192,7 @@ test('Muon: momentum, look-ahead, AdamW-sized update, decoupled decay', () => {
 test('which parameters are Muon’s', () => {
   const shapeOf = (...shape: number[]): Tensor => ops.zeros(shape);
   assert.ok(isMuonMatrix('visual.patch_embed.proj.weight', shapeOf(8, 3, 2, 2)));
+  assert.ok(isMuonMatrix('visual.merger.mlp.0.weight', shapeOf(8, 8)));
   assert.ok(isMuonMatrix('model.layers.0.mlp.up_proj.weight', shapeOf(8, 4)));
   assert.ok(!isMuonMatrix('model.embed_tokens.weight', shapeOf(8, 4)));
   assert.ok(!isMuonMatrix('lm_head.weight', shapeOf(8, 4)));

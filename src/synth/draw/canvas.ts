@@ -1,6 +1,6 @@
 // Drawing in typed arrays: fill, paste a sprite, lay ink through a mask. Knows nothing of tasks.
 // Shapes: RGB [height, width, 3], sprite [side, side, 4] premultiplied, mask [side, side]; bytes.
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import type { Rgb } from './palette.ts';
 
 /** A square picture with soft edges; colours are already multiplied by their opacity. */

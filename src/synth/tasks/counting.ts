@@ -1,6 +1,6 @@
 // One to six real pictures on a canvas, all alike or mixed, never overlapping.
 import { createRandom, type Random } from '../../core/hash.ts';
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { type Box, createCanvas, paste, resizeSprite } from '../draw/canvas.ts';
 import { type ColourName, pickPaper, shadeOf } from '../draw/palette.ts';
 import {

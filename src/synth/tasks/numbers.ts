@@ -1,6 +1,6 @@
 // Handwritten numbers of real digits side by side. `lengths` and `jitter` make the curriculum.
 import { createRandom, type Random } from '../../core/hash.ts';
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { createCanvas, layInk, stamp } from '../draw/canvas.ts';
 import { type ColourName, pickInkAndPaper, shadeOf } from '../draw/palette.ts';
 import {

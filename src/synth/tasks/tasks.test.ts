@@ -1,7 +1,7 @@
 // Every task: the answer is what the picture shows, and the same index gives the same draft.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RgbImage } from '../../image/decode.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import type { Draft, Subject } from '../task.ts';
 import { contextOf, countBlobs, discSubject } from '../testing.ts';
 import * as tasks from './index.ts';

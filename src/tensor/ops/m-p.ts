@@ -182,12 +182,6 @@ export function neg(self: Tensor): Tensor {
   return wrap(native().call(negOperator.id, self.handle));
 }
 
-const newtonSchulzOperator = new Operator('onevision::newton_schulz');
-/** `onevision::newton_schulz(Tensor x, float a, float b, float c) -> Tensor` */
-export function newtonSchulz(x: Tensor, a: number, b: number, c: number): Tensor {
-  return wrap(native().call(newtonSchulzOperator.id, x.handle, a, b, c));
-}
-
 const nllLossOperator = new Operator('aten::nll_loss');
 /** `aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
 export function nllLoss(

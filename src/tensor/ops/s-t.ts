@@ -218,6 +218,29 @@ export function sumDim(
   return wrap(native().call(sumDimOperator.id, self.handle, dim, options?.keepdim, options?.dtype));
 }
 
+const symmetricBmmOperator = new Operator('onevision::symmetric_bmm');
+/** `onevision::symmetric_bmm(Tensor a, Tensor b, Tensor? added=None, *, float alpha=1., float beta=1.) -> Tensor` */
+export function symmetricBmm(
+  a: Tensor,
+  b: Tensor,
+  options?: {
+    added?: Tensor | null | undefined;
+    alpha?: number | undefined;
+    beta?: number | undefined;
+  },
+): Tensor {
+  return wrap(
+    native().call(
+      symmetricBmmOperator.id,
+      a.handle,
+      b.handle,
+      options?.added?.handle,
+      options?.alpha,
+      options?.beta,
+    ),
+  );
+}
+
 const tOperator = new Operator('aten::t');
 /** `aten::t(Tensor(a) self) -> Tensor(a)` */
 export function t(self: Tensor): Tensor {

@@ -3,10 +3,11 @@
 
 import { OneVisionError } from '../../core/errors.ts';
 import { createRandom } from '../../core/hash.ts';
-import { type AugmentSettings, augment } from '../../image/augment.ts';
+import { type AugmentSettings, augment } from '../../image/augment/augment.ts';
 import type { ProcessorConfig } from '../../image/config.ts';
-import { decodeImage, type RgbImage } from '../../image/decode.ts';
+import { decodeImage } from '../../image/decode.ts';
 import { type Patches, patchify } from '../../image/patchify.ts';
+import type { RgbImage } from '../../image/pixels.ts';
 import { resizeImage } from '../../image/resize.ts';
 import { smartResize } from '../../image/smart-resize.ts';
 import type { Pack, PackedSample } from '../../pack/record.ts';

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { prepareTinyRun, TINY_SPEC } from '../../../test/support/tiny-run.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import { createRandom } from '../../core/hash.ts';
-import { augmentSchema } from '../../image/augment.ts';
+import { augmentSchema } from '../../image/augment/augment.ts';
 import { dealByCost } from '../../pack/balance/deal.ts';
 import { measureSample } from '../../pack/lengths.ts';
 import {

@@ -1,10 +1,10 @@
 // Random small changes to a training picture that keep its meaning. Never used in evaluation.
-// Settings and their draws are here; the pixel work is in augment-filters.ts.
+// Settings and their draws are here; the pixel work is in filters.ts.
 
 import * as z from 'zod';
-import type { Random } from '../core/hash.ts';
-import { applyAffine, applyColour, blur, outline } from './augment-filters.ts';
-import type { RgbImage } from './decode.ts';
+import type { Random } from '../../core/hash.ts';
+import type { RgbImage } from '../pixels.ts';
+import { applyAffine, applyColour, blur, outline } from './filters.ts';
 import { findPaper, PAPER, paintPaper } from './paper.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];

@@ -1,10 +1,9 @@
 // The pixel work of augmentation: plain loops over [height, width, 3] floats in 0–255.
 // Knows no randomness; augment.ts draws the numbers.
 
-import type { RgbImage } from './decode.ts';
+import { luma, type RgbImage } from '../pixels.ts';
+import type { ImageSize } from '../smart-resize.ts';
 import { PAPER } from './paper.ts';
-import { luma } from './pixels.ts';
-import type { ImageSize } from './smart-resize.ts';
 
 /**
  * Sample the picture through an affine map, bilinear, with a colour behind it.

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../core/hash.ts';
+import { createRandom } from '../../core/hash.ts';
+import type { RgbImage } from '../pixels.ts';
 import { type AugmentInput, augment, augmentSchema, NO_AUGMENT } from './augment.ts';
-import type { RgbImage } from './decode.ts';
 
 const SIDE = 20;
 

@@ -1,7 +1,7 @@
 // Finds and recolours the white paper around a drawing: white that is joined to the border.
 // White inside the drawing is not paper.
 
-import type { RgbImage } from './decode.ts';
+import type { RgbImage } from '../pixels.ts';
 
 /** What a pixel is: part of the drawing, paper, or drawing that touches paper. */
 export const DRAWING = 0;
