@@ -64,7 +64,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<storeGet>(exports, "storeGet");
   add<noteProgress>(exports, "noteProgress");
   add<readProgress>(exports, "readProgress");
-  add<hasNccl>(exports, "hasNccl");
+  add<noteWaiting>(exports, "noteWaiting");
+  add<lostRank>(exports, "lostRank");
+  add<whyNoNccl>(exports, "whyNoNccl");
   return exports;
 }
 

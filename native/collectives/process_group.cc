@@ -22,83 +22,11 @@
 #include <vector>
 
 #include "bridge/failure.h"
+#include "collectives/progress.h"
 
 namespace onevision {
 
 namespace {
-
-using Milliseconds = std::chrono::milliseconds;
-using StorePointer = c10::intrusive_ptr<c10d::Store>;
-
-constexpr Milliseconds kBetweenNotes{200};
-
-// Tells the store what this rank is at, over a connection of its own: it must not wait for a
-// collective, nor a collective for it.
-class Progress {
- public:
-  Progress(StorePointer store, int rank, int size)
-      : store_(std::move(store)), rank_(rank), size_(size), thread_([this] { run(); }) {}
-
-  ~Progress() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      stop_ = true;
-    }
-    wake_.notify_all();
-    thread_.join();
-  }
-
-  void note(std::string text) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      text_ = std::move(text);
-    }
-    wake_.notify_all();
-  }
-
-  std::vector<std::string> readAll() {
-    std::vector<std::string> texts;
-    for (int rank = 0; rank < size_; ++rank) {
-      if (!store_->check({key(rank)})) {
-        texts.emplace_back();
-        continue;
-      }
-      const auto bytes = store_->get(key(rank));
-      texts.emplace_back(bytes.begin(), bytes.end());
-    }
-    return texts;
-  }
-
- private:
-  static std::string key(int rank) { return "progress/" + std::to_string(rank); }
-
-  void run() {
-    std::string told;
-    std::unique_lock<std::mutex> lock(mutex_);
-    while (true) {
-      wake_.wait(lock, [&] { return stop_ || text_ != told; });
-      if (stop_) return;
-      told = text_;
-      lock.unlock();
-      try {
-        store_->set(key(rank_), told);
-      } catch (const std::exception&) {
-        // The store has gone with rank 0; whoever waits in a collective is told by it.
-      }
-      lock.lock();
-      wake_.wait_for(lock, kBetweenNotes, [&] { return stop_; });
-    }
-  }
-
-  const StorePointer store_;
-  const int rank_;
-  const int size_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::string text_;
-  bool stop_ = false;
-  std::thread thread_;
-};
 
 // The one world of this process. Never destroyed at exit: threads of c10d may still be in it.
 struct World {
@@ -179,8 +107,9 @@ void makeGroup(World& world, const std::string& name, const StorePointer& base, 
     group->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, nccl);
     group->setDefaultBackend(c10d::ProcessGroup::BackendType::NCCL);
 #else
-    throw Failure("parallel", "expected an addon with NCCL for ranks on CUDA, came one without",
-                  "Set up again where libtorch is one for CUDA and nccl.h is installed.");
+    throw Failure("parallel", std::string("expected an addon with NCCL for ranks on CUDA, came one ") +
+                                  "without: " + ONEVISION_NO_NCCL,
+                  "docs/tensor.md says how to set up libtorch for CUDA");
 #endif
   }
   group->setGroupName(name);
@@ -212,7 +141,8 @@ Napi::Value openProcessGroup(const Napi::CallbackInfo& info) {
   const auto ranks = static_cast<size_t>(made->size);
   made->store = connectStore(host, port, made->rank == 0, ranks, timeout);
   made->progress = std::make_shared<Progress>(connectStore(host, port, false, {}, timeout),
-                                              made->rank, made->size);
+                                              made->rank, made->size,
+                                              Milliseconds{number(given, "silenceMs")});
   makeGroup(*made, text(given, "name"), made->store, made->rank, made->size, timeout);
   world() = std::move(made);
   return info.Env().Undefined();
@@ -262,6 +192,16 @@ Napi::Value noteProgress(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value noteWaiting(const Napi::CallbackInfo& info) {
+  openWorld("noteWaiting").progress->setWaiting(info[0].ToBoolean());
+  return info.Env().Undefined();
+}
+
+Napi::Value lostRank(const Napi::CallbackInfo& info) {
+  const int lost = openWorld("lostRank").progress->lost();
+  return lost < 0 ? info.Env().Null() : Napi::Number::New(info.Env(), lost);
+}
+
 // Reads in a thread that may stay behind: a store whose network is gone never answers.
 Napi::Value readProgress(const Napi::CallbackInfo& info) {
   struct Answer {
@@ -294,11 +234,11 @@ Napi::Value readProgress(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value hasNccl(const Napi::CallbackInfo& info) {
+Napi::Value whyNoNccl(const Napi::CallbackInfo& info) {
 #ifdef USE_C10D_NCCL
-  return Napi::Boolean::New(info.Env(), true);
+  return info.Env().Null();
 #else
-  return Napi::Boolean::New(info.Env(), false);
+  return Napi::String::New(info.Env(), ONEVISION_NO_NCCL);
 #endif
 }
 

@@ -6,7 +6,8 @@
 
 namespace onevision {
 
-// openProcessGroup({ name, backend, rank, size, host, port, timeoutMs }): meets the other ranks
+// openProcessGroup({ name, backend, rank, size, host, port, timeoutMs, silenceMs }): meets the
+// other ranks; one that is not heard of for `silenceMs` while this one waits is lost
 Napi::Value openProcessGroup(const Napi::CallbackInfo& info);
 // openSubGroup(name, ranks, timeoutMs): a group of some of the ranks; called by those ranks
 Napi::Value openSubGroup(const Napi::CallbackInfo& info);
@@ -20,7 +21,11 @@ Napi::Value storeGet(const Napi::CallbackInfo& info);
 Napi::Value noteProgress(const Napi::CallbackInfo& info);
 // readProgress(waitMs) → what each rank noted last ("" = nothing), or null where no answer came
 Napi::Value readProgress(const Napi::CallbackInfo& info);
-// hasNccl() → whether groups on CUDA are compiled in
-Napi::Value hasNccl(const Napi::CallbackInfo& info);
+// noteWaiting(isWaiting): whether this rank waits for others
+Napi::Value noteWaiting(const Napi::CallbackInfo& info);
+// lostRank() → the rank that was lost while this one waited, or null
+Napi::Value lostRank(const Napi::CallbackInfo& info);
+// whyNoNccl() → what groups on CUDA lacked when the addon was compiled, or null where they are there
+Napi::Value whyNoNccl(const Napi::CallbackInfo& info);
 
 }  // namespace onevision

@@ -7,7 +7,8 @@ import { createOneVision, type OneVision } from '../model/onevision.ts';
 import { tinyConfig, vocabularyOf } from '../model/presets.ts';
 import { barrier } from '../parallel/messages.ts';
 import { type Place, placeOf } from '../parallel/place.ts';
-import { ProcessGroup } from '../parallel/process-group.ts';
+import { type OpenOptions, ProcessGroup } from '../parallel/process-group.ts';
+import { rankDevice } from '../parallel/rank-device.ts';
 import { type Recipe, STAGES, type StageName } from '../recipe.ts';
 import { hashConfig } from '../sample/manifest.ts';
 import { loadTokenizer } from '../text/tokenizer.ts';
@@ -23,12 +24,12 @@ import { type PipelineContext, packPiece, stagePhases, tokenizerFolder } from '.
 export const RANK_TIMEOUT_S = 600;
 
 /** The model of the recipe's folder, or a fresh one for the vocabulary of the run's tokenizer. */
-function startModel(recipe: Recipe, tokenizerDir: string): OneVision {
-  if ('from' in recipe.model) return loadForTraining(recipe.model.from, recipe.device);
+function startModel(recipe: Recipe, tokenizerDir: string, device: string): OneVision {
+  if ('from' in recipe.model) return loadForTraining(recipe.model.from, device);
   const vocabulary = vocabularyOf(loadTokenizer(tokenizerDir));
   return createOneVision(tinyConfig(vocabulary, recipe.model), {
     seed: recipe.seed,
-    device: recipe.device,
+    device,
   });
 }
 
@@ -69,7 +70,8 @@ export async function trainRun(
   const names = STAGES.slice(0, STAGES.indexOf(last) + 1);
   const startHash = modelHash(recipe);
   const place = placeOf(process.env);
-  const group = joinRanks(place, rankTimeoutS);
+  const { device, backend } = rankDevice(recipe.device, place);
+  const group = joinRanks(place, { backend, timeoutMs: rankTimeoutS * 1000 });
   if (place.rank === 0) await adoptAll(context, names);
   if (group !== undefined) barrier(group, 'packs that others released');
   const run =
@@ -86,8 +88,8 @@ export async function trainRun(
       run,
       stages,
       tokenizer,
-      createModel: () => startModel(recipe, tokenizer),
-      device: recipe.device,
+      createModel: () => startModel(recipe, tokenizer, device),
+      device,
       modelHash: startHash,
       log: place.rank === 0 ? log : silentLog,
       group,
@@ -104,10 +106,10 @@ export async function trainRun(
 }
 
 /** Meets the other ranks, if there are any. */
-function joinRanks(place: Place, timeoutS: number): ProcessGroup | undefined {
+function joinRanks(place: Place, options: OpenOptions): ProcessGroup | undefined {
   if (place.size === 1) return undefined;
   stopWithLauncher();
-  return ProcessGroup.open(place, { timeoutMs: timeoutS * 1000 });
+  return ProcessGroup.open(place, options);
 }
 
 /** The launcher holds the other end of stdin: when it is gone, this rank finishes its step and saves. */

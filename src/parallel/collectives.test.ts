@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type RankResult, runRanks } from '../../test/support/ranks.ts';
+import { type RankResult, runRanks, startRanks } from '../../test/support/ranks.ts';
 import { firstHost, placeOf } from './place.ts';
 
 const PROGRAM = fileURLToPath(
@@ -65,6 +65,18 @@ test('a rank that hangs is named after the time-out', async () => {
   const [first] = await runRanks(PROGRAM, 2, ['hangs', '2000']);
   assert.equal(first?.code, 7);
   assert.match(first?.errors ?? '', /within 2 s, came: .*rank 1 has not begun it/s);
+});
+
+test('a rank that gives no sign of life is named long before the time-out', async () => {
+  const { children, results } = await startRanks(PROGRAM, 2, ['is stopped', '60000', '2000']);
+  children[0]?.once('close', () => children[1]?.kill('SIGKILL'));
+  const start = performance.now();
+  const [first] = await results;
+  assert.ok(performance.now() - start < 30_000);
+  assert.equal(first?.code, 7);
+  const expected =
+    /rank 0: expected all-gather 2 \(weights of block 3\) .*no sign of life of rank 1/;
+  assert.match(first?.errors ?? '', expected);
 });
 
 test('a rank that never comes is an error that names the meeting place', async () => {

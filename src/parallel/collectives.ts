@@ -31,6 +31,7 @@ export class Pending {
     const raw = this.#raw;
     if (raw === undefined) throw new RangeError('a collective is waited for once');
     this.#raw = undefined;
+    native().noteWaiting(true);
     try {
       return noGrad(() =>
         tidy(() => {
@@ -40,6 +41,8 @@ export class Pending {
       );
     } catch (cause) {
       throw collectiveError(this.#group, this.#at, cause);
+    } finally {
+      native().noteWaiting(false);
     }
   }
 }

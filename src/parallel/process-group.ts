@@ -8,9 +8,14 @@ import type { Place } from './place.ts';
 /** What a run waits for ranks to meet, and for a collective to end. */
 export const DEFAULT_TIMEOUT_MS: number = 30 * 60 * 1000;
 
+/** A rank that has given no sign of life for so long is lost. Each gives one every 5 seconds. */
+const SILENCE_MS = 40_000;
+
 export interface OpenOptions {
   /** Default 30 minutes. */
   readonly timeoutMs?: number | undefined;
+  /** After how long without a sign of life a rank is lost. Default 40 seconds, or `timeoutMs`. */
+  readonly silenceMs?: number | undefined;
   /** `nccl` moves tensors on CUDA; those of the CPU go through Gloo in both. Default `gloo`. */
   readonly backend?: 'gloo' | 'nccl' | undefined;
 }
@@ -56,9 +61,11 @@ export class ProcessGroup {
    */
   static open(place: Place, options: OpenOptions = {}): ProcessGroup {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, backend = 'gloo' } = options;
+    const { silenceMs = Math.min(timeoutMs, SILENCE_MS) } = options;
     const { rank, size, host, port } = place;
+    const times = { timeoutMs, silenceMs };
     try {
-      native().openProcessGroup({ name: 'world', backend, rank, size, host, port, timeoutMs });
+      native().openProcessGroup({ name: 'world', backend, rank, size, host, port, ...times });
     } catch (cause) {
       if (cause instanceof OneVisionError && cause.code === 'parallel') throw cause;
       throw new OneVisionError(

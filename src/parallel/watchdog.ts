@@ -1,5 +1,6 @@
 // Says of a collective that failed or hung which rank is to blame: every rank notes what it began last,
-// and who is behind has not begun what the others wait for.
+// and who is behind has not begun what the others wait for. A rank whose machine or link is gone gives no
+// sign of life, which native/progress.cc notices long before the time-out.
 
 import { OneVisionError } from '../core/errors.ts';
 import { native } from '../tensor/native.ts';
@@ -21,7 +22,7 @@ const STORE_WAIT_MS = 3000;
 
 /** The error of a collective that did not end, naming the ranks that are behind. */
 export function collectiveError(group: ProcessGroup, at: Progress, cause: unknown): OneVisionError {
-  const reason = cause instanceof Error ? firstLine(cause.message) : String(cause);
+  const reason = reasonOf(cause);
   const notes = native().readProgress(STORE_WAIT_MS);
   const others = notes === null ? 'rank 0, which keeps the notes of all, does not answer' : '';
   const behind = notes === null ? [] : whoIsBehind(group, at, notes);
@@ -32,6 +33,12 @@ export function collectiveError(group: ProcessGroup, at: Progress, cause: unknow
       `came: ${reason}; ${others === '' ? blamed : others}`,
     { hint: 'look at the end of that rank’s log; the run goes on from its last checkpoint', cause },
   );
+}
+
+function reasonOf(cause: unknown): string {
+  const lost = native().lostRank();
+  if (lost !== null) return `no sign of life of rank ${lost} any more`;
+  return cause instanceof Error ? firstLine(cause.message) : String(cause);
 }
 
 function whoIsBehind(group: ProcessGroup, at: Progress, notes: readonly string[]): string[] {

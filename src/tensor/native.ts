@@ -120,7 +120,9 @@ export interface Native {
   storeGet(key: string): string | null;
   noteProgress(text: string): void;
   readProgress(waitMs: number): readonly string[] | null;
-  hasNccl(): boolean;
+  noteWaiting(isWaiting: boolean): void;
+  lostRank(): number | null;
+  whyNoNccl(): string | null;
 }
 
 /** Where this process stands among those that train together. */
@@ -133,6 +135,7 @@ export interface GroupOptions {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
+  readonly silenceMs: number;
 }
 
 const STAMP_PATH: string = resolve(

@@ -15,10 +15,13 @@ import { fromArray, memory, setNumThreads, type Tensor, tidy } from '../../src/t
 import * as ops from '../../src/tensor/ops.ts';
 
 setNumThreads(1);
-const [what = 'all', timeout = '20000'] = process.argv.slice(2);
+const [what = 'all', timeout = '20000', silence = timeout] = process.argv.slice(2);
 const place = placeOf(process.env);
 try {
-  const group = ProcessGroup.open(place, { timeoutMs: Number(timeout) });
+  const group = ProcessGroup.open(place, {
+    timeoutMs: Number(timeout),
+    silenceMs: Number(silence),
+  });
   if (what === 'all') everything(group);
   else stops(group);
   barrier(group, 'end');
@@ -81,8 +84,9 @@ function stops(group: ProcessGroup): void {
         .wait()
         .dispose();
     }
-    if (group.rank === 1) sleep(what === 'dies' ? 500 : 4000);
+    if (group.rank === 1) sleep(what === 'hangs' ? 4000 : 500);
     if (group.rank === 1 && what === 'dies') process.exit(3);
+    if (group.rank === 1 && what === 'is stopped') process.kill(process.pid, 'SIGSTOP');
     allGather(x, group, 'weights of block 3').wait().dispose();
   });
 }
