@@ -20,30 +20,30 @@ const LOG_TAIL_LINES = 30;
 /**
  * Compiles the addon unless it is there already for these inputs.
  * @param {{ root: string, libtorch: import('./libtorch.mjs').Libtorch,
- *   log: (line: string) => void }} options
+ *   log: (line: string) => void, build?: string }} options
  * @returns {Promise<string>} path of the addon
  * @throws when CMake or the compiler fails; the message ends with the tail of the build log
  */
-export async function buildAddon({ root, libtorch, log }) {
-  const stamp = join(root, 'build', 'addon.json');
+export async function buildAddon({ root, libtorch, log, build = join(root, 'build') }) {
+  const stamp = join(build, 'addon.json');
   const hash = hashInputs(root, libtorch);
   const built = readStamp(stamp);
   if (built?.hash === hash && existsSync(built.path)) return built.path;
 
-  const buildDir = join(root, 'build', 'addon');
+  const buildDir = join(build, 'addon');
   removeForeign(buildDir, join(root, 'native'));
   mkdirSync(buildDir, { recursive: true });
   log(`addon: compiling against libtorch ${libtorch.version} (about a minute)`);
-  const buildLog = join(root, 'build', 'addon.log');
+  const buildLog = join(build, 'addon.log');
   writeFileSync(buildLog, '');
   step('cmake', configureArguments(root, libtorch, buildDir), buildLog);
   const jobs = String(availableParallelism());
   step('cmake', ['--build', buildDir, '--parallel', jobs], buildLog);
 
   // A name of its own per build: a running process keeps the file it has mapped.
-  const path = join(root, 'build', `onevision-${hash.slice(0, 12)}.node`);
+  const path = join(build, `onevision-${hash.slice(0, 12)}.node`);
   renameSync(join(buildDir, 'onevision.node'), path);
-  removeOlder(join(root, 'build'), path);
+  removeOlder(build, path);
   const contents = { path, libtorch: libtorch.dir, version: libtorch.version, hash };
   writeFileSync(`${stamp}.tmp`, `${JSON.stringify(contents, null, 2)}\n`);
   renameSync(`${stamp}.tmp`, stamp);

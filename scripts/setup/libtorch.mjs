@@ -199,10 +199,24 @@ function installWhole(cache, wheel, log) {
     if (status !== 0)
       throw new Error(`pip install ${wheel} ended with status ${status}.\n${REMEDIES}`);
     rmSync(wheel);
+    installHeaders(venv, log);
   } catch (error) {
     rmSync(cache, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Headers that NCCL's includes need and no wheel brings; without them ranks cannot be on CUDA. */
+export function installHeaders(venv, log) {
+  const program = join(venv, 'bin', 'python');
+  const run = (...args) => spawnSync(program, args, { encoding: 'utf8' });
+  const ask = "from importlib.metadata import version; print(version('nvidia-cuda-runtime'))";
+  const version = /^\d+\.\d+/.exec(run('-c', ask).stdout ?? '')?.[0];
+  const specs = ['crt', 'cccl'].map((name) => `nvidia-cuda-${name}==${version}.*`);
+  const { status, stderr } = run('-m', 'pip', 'install', '--quiet', '--no-deps', ...specs);
+  if (status === 0) return;
+  const reason = stderr?.trim().split('\n').at(-1) ?? '';
+  log(`libtorch: no headers for NCCL (${reason}); pip install ${specs.join(' ')} brings them`);
 }
 
 function python(args, purpose) {

@@ -66,8 +66,16 @@ async function engineChecks(): Promise<Check[]> {
     { name: 'libtorch', ok: true, value: `${addon['version']} in ${addon['libtorch']}` },
     { name: 'threads', ok: true, value: `${numThreads()} of libtorch` },
     { name: 'devices', ok: true, value: ['cpu', ...deviceNames()].join(', ') },
+    { name: 'ranks', ok: true, value: await rankBackends() },
     { name: 'matmul', ok: true, value: await matmulSpeeds() },
   ];
+}
+
+/** What tensors of several ranks travel by. */
+async function rankBackends(): Promise<string> {
+  const { native } = await import('../../tensor/native.ts');
+  const reason = native().whyNoNccl();
+  return reason === null ? 'Gloo, NCCL' : `Gloo; no NCCL: ${reason}`;
 }
 
 /** Processors without bfloat16 instructions multiply in it a hundred times slower: say so. */
