@@ -1,251 +1,146 @@
-// One rank and two on this machine: time of a step against the simulator, bytes sent against the formula,
-// memory of a rank. `node bench/scale.ts [--blocks 16 --width 256 --steps 6]`. Two ranks need two idle cores;
-// memory and bytes do not.
+// Several ranks on this machine: the time of a step against the simulator, how much of the transfers
+// compute hides, bytes sent against the formula, memory of a rank.
+// `node bench/scale.ts [--ranks 1,2,3 --blocks 8 --width 512 --rounds 9]`. Ranks need idle cores for their
+// times to say anything; bytes and memory do not.
+//
+// The simulator is given what is measured without training together: each rank's step alone while the
+// others make theirs (none waits for another), the speed of transfers of a block while nothing is
+// computed, and how much matrix products and transfers slow each other.
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createRandom } from '../src/core/hash.ts';
-import { makeBatch, NO_TARGET, type Segment } from '../src/model/batch.ts';
-import { createOneVision } from '../src/model/onevision.ts';
-import { allGather } from '../src/parallel/collectives.ts';
-import { placeOf } from '../src/parallel/place.ts';
-import { ProcessGroup } from '../src/parallel/process-group.ts';
-import { simulateStep } from '../src/parallel/simulate.ts';
-import { setNumThreads, tidy } from '../src/tensor/index.ts';
-import * as ops from '../src/tensor/ops.ts';
-import { TrainConfigSchema } from '../src/train/config.ts';
-import type { AssembledPack } from '../src/train/data/segments.ts';
-import { Learner } from '../src/train/learner.ts';
-import { ranksOf } from '../src/train/parallel/ranks.ts';
-import { openShardGroups, shardingOf } from '../src/train/parallel/sharding.ts';
-import { trainStep } from '../src/train/step.ts';
-import { SMALL } from '../test/support/model.ts';
+import { type BlockTrace, simulateStep } from '../src/parallel/simulate.ts';
 import { runRanks } from '../test/support/ranks.ts';
+import type { LinkSample } from './support/scale-link.ts';
+import type { RankReport, ScaleSettings, StepTimes } from './support/scale-rank.ts';
 
 const { values } = parseArgs({
   options: {
-    blocks: { type: 'string', default: '24' },
+    ranks: { type: 'string', default: '1,2,3' },
+    blocks: { type: 'string', default: '8' },
     width: { type: 'string', default: '512' },
-    steps: { type: 'string', default: '6' },
-    sharding: { type: 'string', default: 'optimizer' },
+    rounds: { type: 'string', default: '9' },
   },
 });
-const [blocks, width, steps] = [values.blocks, values.width, values.steps].map(Number) as [
+const sizes = values.ranks.split(',').map(Number);
+const [blocks, width, rounds] = [values.blocks, values.width, values.rounds].map(Number) as [
   number,
   number,
   number,
 ];
-const PACKS = 4;
-const TOKENS = 64;
+const SHARDINGS = ['optimizer', 'full'] as const;
 const MIB = 2 ** 20;
+const PROGRAM = fileURLToPath(new URL('support/scale-rank.ts', import.meta.url));
+/** Memory that is freed leaves the process, so that the high water is what is held. */
+const HELD = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
 
-interface Measured {
-  /** Median of the steps after the first. */
-  readonly stepMs: number;
-  readonly forwardMs: number;
-  readonly backwardMs: number;
-  readonly optimizerMs: number;
-  /** After the last backward: what gradients were still waited for. */
-  readonly exposedMs: number;
-  readonly bytes: number;
-  /** High water of the process in its steps, less what it had before the model. */
-  readonly peakMib: number;
-  readonly blockParameters: number;
-  readonly restParameters: number;
-  readonly linkBytesPerMs: number;
-  readonly latencyMs: number;
-}
-
-function statusMib(key: 'VmHWM' | 'VmRSS'): number {
-  const match = new RegExp(`${key}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(match?.[1] ?? 0) / 1024;
-}
-
-function residentMib(): number {
-  return statusMib('VmRSS');
-}
-
-/** A step of a model of no size: libraries that load late are there before anything is measured. */
-function warmUp(): void {
-  const text = { ...SMALL.text, vocabSize: 512 };
-  using model = createOneVision({ ...SMALL, text }, { seed: 1 });
-  const config = TrainConfigSchema.parse({ steps: 1, optimizer: { lr: 1e-4 } });
-  using learner = new Learner(model, config);
-  trainStep([packOf('warm')], 1e-4, { ...learner, microBatchPacks: 1, clip: 1 });
-}
-
-function packOf(name: string): AssembledPack {
-  const random = createRandom('scale', name);
-  const inputIds = Int32Array.from({ length: TOKENS }, () => 7 + random.int(500));
-  const targets = inputIds.map((_, i) => inputIds[i + 1] ?? NO_TARGET);
-  const segment: Segment = {
-    inputIds,
-    targets,
-    images: [],
-    lossWeights: new Float32Array(TOKENS).fill(1),
-  };
-  const batch = { lossWeights: new Float32Array(), ...makeBatch([segment]) };
-  return { key: name, batch, uids: [name], sources: ['bench'], skipped: [] };
-}
-
-/** One rank's steps. */
-function measure(): Measured {
-  setNumThreads(1);
-  const place = placeOf(process.env);
-  const group = place.size > 1 ? ProcessGroup.open(place) : undefined;
-  const link = group === undefined ? { linkBytesPerMs: 0, latencyMs: 0 } : measureLink(group);
-  warmUp();
-  const before = residentMib();
-  const text = {
-    ...SMALL.text,
-    vocabSize: 512,
-    hiddenSize: width,
-    intermediateSize: 3 * width,
-    numLayers: blocks,
-    numHeads: width / 64,
-    numKvHeads: width / 64,
-    headDim: 64,
-  };
-  const model = createOneVision({ ...SMALL, text }, { seed: 1 });
-  const config = TrainConfigSchema.parse({
-    steps,
-    trainable: ['language'],
-    optimizer: { lr: 1e-4 },
-    packsPerStep: PACKS,
-    sharding: values.sharding,
-  });
-  const sharding = group && shardingOf(openShardGroups(group, config), config);
-  const learner = new Learner(model, config, undefined, sharding);
-  const ranks = ranksOf(group);
-  const packs = Array.from({ length: PACKS / ranks.size }, (_, i) => packOf(`${ranks.rank} ${i}`));
-  const rows: {
-    ms: number;
-    bytes: number;
-    result: ReturnType<typeof trainStep>;
-    exposedMs: number;
-  }[] = [];
-  writeFileSync('/proc/self/clear_refs', '5'); // the high water counts from here
-  for (let step = 0; step < steps; step += 1) {
-    const sent = group?.traffic.bytes ?? 0;
-    const start = performance.now();
-    const result = trainStep(packs, 1e-4, {
-      ...learner,
-      ranks,
-      microBatchPacks: packs.length,
-      clip: 1,
-    });
-    const ms = performance.now() - start;
-    rows.push({
-      ms,
-      bytes: (group?.traffic.bytes ?? 0) - sent,
-      result,
-      exposedMs: learner.shards?.exposedMs ?? 0,
-    });
-  }
-  const later = rows.slice(1).sort((a, b) => a.ms - b.ms);
-  const middle = later[Math.floor(later.length / 2)];
-  const inBlocks = [...model.namedParameters()].filter(([name]) =>
-    name.startsWith('model.layers.'),
-  );
-  const blockParameters = inBlocks.reduce((sum, [, { numel }]) => sum + numel, 0);
-  const learned = [...learner.parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return {
-    stepMs: middle?.ms ?? 0,
-    forwardMs: middle?.result.forwardMs ?? 0,
-    backwardMs: middle?.result.backwardMs ?? 0,
-    optimizerMs: middle?.result.optimizerMs ?? 0,
-    exposedMs: middle?.exposedMs ?? 0,
-    bytes: middle?.bytes ?? 0,
-    peakMib: statusMib('VmHWM') - before,
-    blockParameters,
-    restParameters: learned - blockParameters,
-    ...link,
-  };
-}
-
-/** Speed of all-gathers of 16 MiB, and time of one of nothing. */
-function measureLink(group: ProcessGroup): { linkBytesPerMs: number; latencyMs: number } {
-  const time = (elements: number, rounds: number): number =>
-    tidy(() => {
-      const x = ops.zeros([elements]);
-      allGather(x, group, 'link').wait();
-      const start = performance.now();
-      for (let i = 0; i < rounds; i += 1) allGather(x, group, 'link').wait().dispose();
-      return (performance.now() - start) / rounds;
-    });
-  const latencyMs = time(16, 20);
-  const elements = 2 * MIB;
-  return { linkBytesPerMs: (4 * elements) / time(elements, 8), latencyMs };
-}
-
-async function start(size: number, sharding: string): Promise<Measured> {
-  const args = ['--blocks', values.blocks, '--width', values.width, '--steps', values.steps];
-  const program = fileURLToPath(import.meta.url);
-  // Memory that is freed leaves the process, so that the high water is what is held.
-  const env = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
-  const results = await runRanks(program, size, [...args, '--sharding', sharding], env);
-  const [first] = results;
+async function report(
+  size: number,
+  what: ScaleSettings['what'],
+  sharding: ScaleSettings['sharding'],
+): Promise<RankReport> {
+  const counts = what === 'memory' ? { rounds: 2 } : { rounds };
+  const settings: ScaleSettings = { what, sharding, blocks, width, ...counts };
+  const env = what === 'memory' ? HELD : {};
+  const [first] = await runRanks(PROGRAM, size, [JSON.stringify(settings)], env);
   if (first?.code !== 0) throw new Error(first?.errors);
-  return JSON.parse(first.output) as Measured;
+  return JSON.parse(first.output) as RankReport;
 }
 
-/** What the formula says a rank of two sends: gradients and weights, float32. */
-function expectedBytes({ blockParameters, restParameters }: Measured, sharding: string): number {
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** Medians over the rounds. */
+function timesOf({ rounds: all }: RankReport, kind: 'alone' | 'serial' | 'overlapped'): StepTimes {
+  const of = (key: keyof StepTimes): number => median(all.map((round) => round[kind][key]));
+  const [stepMs, forwardMs, backwardMs] = [of('stepMs'), of('forwardMs'), of('backwardMs')];
+  const [optimizerMs, waitMs, bytes] = [of('optimizerMs'), of('waitMs'), of('bytes')];
+  return { stepMs, forwardMs, backwardMs, optimizerMs, waitMs, bytes };
+}
+
+function linkOf({ rounds: all }: RankReport): LinkSample {
+  const of = (key: keyof LinkSample): number => median(all.map(({ link }) => link?.[key] ?? 1));
+  const [bytesPerMs, latencyMs] = [of('bytesPerMs'), of('latencyMs')];
+  return { bytesPerMs, latencyMs, compute: of('compute'), link: of('link') };
+}
+
+/** The simulator's step from what was measured without training together. */
+function predict(
+  measured: RankReport,
+  ranks: number,
+  sharding: ScaleSettings['sharding'],
+): ReturnType<typeof simulateStep> {
+  const alone = timesOf(measured, 'alone');
+  const { compute, link, ...speed } = linkOf(measured);
+  const { blockParameters, restParameters } = measured;
+  const share = blockParameters / (blockParameters + restParameters);
+  const part = (parameters: number, ofCompute: number, otherMs: number): BlockTrace => ({
+    forwardMs: alone.forwardMs * ofCompute,
+    backwardMs: alone.backwardMs * ofCompute + otherMs,
+    weightBytes: 4 * parameters,
+    gradientBytes: 4 * parameters,
+  });
+  const block = part(blockParameters / blocks, share / blocks, 0);
+  const { stepMs, forwardMs, backwardMs, optimizerMs: updateMs } = alone;
+  const rest = part(restParameters, 1 - share, stepMs - forwardMs - backwardMs - updateMs);
+  const trace = { blocks: new Array<BlockTrace>(blocks).fill(block), rest, passes: 1, updateMs };
+  return simulateStep(trace, { sharding, ranks, link: { ...speed, together: { compute, link } } });
+}
+
+/** What the formula says a rank sends: gradients and weights, float32. */
+function expectedBytes(
+  { blockParameters, restParameters }: RankReport,
+  ranks: number,
+  sharding: ScaleSettings['sharding'],
+): number {
   const weights = 4 * (blockParameters + restParameters);
-  if (sharding === 'optimizer') return (weights + weights) / 2;
-  // Gathered for forward and, all but the last block, again for backward.
-  const again = (4 * blockParameters * (blocks - 1)) / blocks;
-  return (weights + again + weights) / 2;
+  // With `full`, gathered for forward and, all but the last block, again for backward.
+  const again = sharding === 'full' ? (4 * blockParameters * (blocks - 1)) / blocks : 0;
+  return ((weights + again + weights) * (ranks - 1)) / ranks;
 }
 
-async function compare(): Promise<void> {
-  const one = await start(1, 'optimizer');
-  console.log(
-    `1 rank: step ${one.stepMs.toFixed(0)} ms, training state ${one.peakMib.toFixed(0)} MiB`,
-  );
-  for (const sharding of ['optimizer', 'full'] as const) {
-    const two = await start(2, sharding);
-    const share = one.blockParameters / (one.blockParameters + one.restParameters);
-    const perBlock = {
-      forwardMs: (one.forwardMs / 2) * share,
-      backwardMs: (one.backwardMs / 2) * share,
-    };
-    const bytes = 4 * one.blockParameters;
-    const rest = 4 * one.restParameters;
-    const block = {
-      forwardMs: perBlock.forwardMs / blocks,
-      backwardMs: perBlock.backwardMs / blocks,
-      weightBytes: bytes / blocks,
-      gradientBytes: bytes / blocks,
-    };
-    const predicted = simulateStep(
-      {
-        blocks: Array.from({ length: blocks }, () => block),
-        rest: {
-          forwardMs: (one.forwardMs / 2) * (1 - share),
-          backwardMs: (one.backwardMs / 2) * (1 - share),
-          weightBytes: rest,
-          gradientBytes: rest,
-        },
-        passes: 1,
-        updateMs: one.optimizerMs,
-      },
-      { sharding, ranks: 2, link: { bytesPerMs: two.linkBytesPerMs, latencyMs: two.latencyMs } },
-    );
-    const formula = expectedBytes(two, sharding);
-    console.log(
-      [
-        `2 ranks, ${sharding}: step ${two.stepMs.toFixed(0)} ms, simulated ${predicted.stepMs.toFixed(0)}`,
-        `(${(two.stepMs / predicted.stepMs).toFixed(2)} ×)`,
-        `link ${(two.linkBytesPerMs / 1000).toFixed(0)} MB/s`,
-        `sent ${(two.bytes / MIB).toFixed(1)} MiB, formula ${(formula / MIB).toFixed(1)}`,
-        `waited for gradients after backward ${two.exposedMs.toFixed(0)} ms`,
-        `state ${two.peakMib.toFixed(0)} MiB = ${((100 * two.peakMib) / one.peakMib).toFixed(0)} % of one process`,
-      ].join(', '),
+const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
+
+const one = (await report(1, 'memory', 'optimizer')).peakMib;
+console.log(
+  '| ranks | sharing | step, ms | simulated | ratio | without overlap | hidden | simulated | sent, MiB | formula | state, MiB | of one |',
+);
+console.log('|--|--|--|--|--|--|--|--|--|--|--|--|');
+const notes: string[] = [];
+for (const ranks of sizes) {
+  for (const sharding of ranks === 1 ? (['optimizer'] as const) : SHARDINGS) {
+    const measured = await report(ranks, 'times', sharding);
+    const { peakMib } = ranks === 1 ? { peakMib: one } : await report(ranks, 'memory', sharding);
+    const [serial, real] = [timesOf(measured, 'serial'), timesOf(measured, 'overlapped')];
+    const step = predict(measured, ranks, sharding);
+    const hidden = 1 - real.waitMs / serial.waitMs;
+    const cells = [
+      ranks,
+      ranks === 1 ? 'nothing' : sharding,
+      real.stepMs.toFixed(0),
+      step.stepMs.toFixed(0),
+      (real.stepMs / step.stepMs).toFixed(2),
+      serial.stepMs.toFixed(0),
+      ranks === 1 ? '' : percent(hidden),
+      ranks === 1 ? '' : percent(step.overlap),
+      (real.bytes / MIB).toFixed(1),
+      (expectedBytes(measured, ranks, sharding) / MIB).toFixed(1),
+      peakMib.toFixed(0),
+      percent(peakMib / one),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+    if (ranks === 1) continue;
+    const link = linkOf(measured);
+    const alone = timesOf(measured, 'alone');
+    notes.push(
+      `${ranks} ranks, ${sharding}: alone ${alone.stepMs.toFixed(0)} ms (${[alone.forwardMs, alone.backwardMs, alone.optimizerMs].map((ms) => ms.toFixed(0)).join(' + ')}), ` +
+        `link ${(link.bytesPerMs / 1000).toFixed(0)} MB/s and ${link.latencyMs.toFixed(2)} ms a message; ` +
+        `together compute ${percent(link.compute)} and link ${percent(link.link)} of their speed; ` +
+        `waited ${serial.waitMs.toFixed(0)} ms without overlap, ${real.waitMs.toFixed(0)} with, ` +
+        `simulated ${step.linkMs.toFixed(0)} and ${step.exposedMs.toFixed(0)}`,
     );
   }
 }
-
-if (process.env['RANK'] === undefined) await compare();
-else console.log(JSON.stringify(measure()));
+console.log(`\n${notes.join('\n')}`);

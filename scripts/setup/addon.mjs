@@ -85,8 +85,17 @@ function hashInputs(root, libtorch) {
     const path = join(native, name);
     if (statSync(path).isFile()) hash.update(`${name}\0`).update(readFileSync(path));
   }
+  for (const folder of nvidiaHeaders(libtorch)) hash.update(`${folder}\0`);
   hash.update(`${root}\0${libtorch.dir}\0${libtorch.version}\0${compilerIdentity()}`);
   return hash.digest('hex');
+}
+
+/** Headers of NVIDIA's packages beside a CUDA wheel: more of them may let more be compiled in. */
+function nvidiaHeaders({ dir, cuda }) {
+  const packages = join(dir, '..', 'nvidia');
+  if (!cuda || !existsSync(packages)) return [];
+  const includes = readdirSync(packages).map((name) => join(packages, name, 'include'));
+  return includes.filter(existsSync).flatMap((folder) => readdirSync(folder).sort());
 }
 
 /** The compiler CMake will pick, told apart by size and date: no process to start. */

@@ -18,12 +18,14 @@ export class Pending {
   readonly #at: Progress;
   readonly #finish: (raw: Tensor) => Tensor;
   #raw: Tensor | undefined;
+  #isThere = false;
 
   constructor(group: ProcessGroup, at: Progress, raw: Tensor, finish: (raw: Tensor) => Tensor) {
     this.#group = group;
     this.#at = at;
     this.#raw = raw;
     this.#finish = finish;
+    if (!group.overlaps) this.#stand(raw);
   }
 
   /** The result, which belongs to the `tidy` around. @throws OneVisionError 'parallel' */
@@ -31,19 +33,24 @@ export class Pending {
     const raw = this.#raw;
     if (raw === undefined) throw new RangeError('a collective is waited for once');
     this.#raw = undefined;
+    this.#stand(raw);
+    return noGrad(() => tidy(() => this.#finish(raw)));
+  }
+
+  /** Stands still until the tensor has come. */
+  #stand(raw: Tensor): void {
+    if (this.#isThere) return;
+    const start = performance.now();
     native().noteWaiting(true);
     try {
-      return noGrad(() =>
-        tidy(() => {
-          callOperator('_c10d_functional::wait_tensor', raw);
-          return this.#finish(raw);
-        }),
-      );
+      noGrad(() => tidy(() => void callOperator('_c10d_functional::wait_tensor', raw)));
     } catch (cause) {
       throw collectiveError(this.#group, this.#at, cause);
     } finally {
       native().noteWaiting(false);
+      this.#group.traffic.waitMs += performance.now() - start;
     }
+    this.#isThere = true;
   }
 }
 

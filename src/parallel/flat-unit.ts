@@ -43,6 +43,7 @@ export class FlatUnit {
   #gathering: Pending | undefined;
   #sums: Tensor | undefined;
   #reducing: Pending | undefined;
+  #overReplicas: Pending | undefined;
   /** Gradient of this rank's part, summed over ranks and passes. */
   #gradient: Tensor | undefined;
 
@@ -157,24 +158,27 @@ export class FlatUnit {
     this.#sums = undefined;
   }
 
-  /** Waits for the sum and adds it to the gradient of this rank's part. */
-  settle(): void {
+  /** Waits for the sum over the group; that over the replicas begins, where there are any. */
+  advance(): void {
     if (this.#reducing === undefined) return;
-    let came = keep(this.#reducing.wait());
+    const part = keep(this.#reducing.wait());
     this.#reducing = undefined;
     const { replicas } = this.#options;
-    if (replicas !== undefined) {
-      const label = `gradients of ${this.label} over replicas`;
-      const over = keep(allReduce(came, replicas, label).wait());
-      came.dispose();
-      came = over;
+    if (replicas === undefined) {
+      this.#add(part);
+      return;
     }
-    const before = this.#gradient;
-    if (before === undefined) this.#gradient = came;
-    else {
-      noGrad(() => ops.add_(before, came));
-      came.dispose();
-    }
+    const label = `gradients of ${this.label} over replicas`;
+    this.#overReplicas = allReduce(part, replicas, label);
+    part.dispose();
+  }
+
+  /** Waits for all sums and adds them to the gradient of this rank's part. */
+  settle(): void {
+    this.advance();
+    if (this.#overReplicas === undefined) return;
+    this.#add(keep(this.#overReplicas.wait()));
+    this.#overReplicas = undefined;
   }
 
   /** Hands the gradient to the optimizer's tensors. @param touched parameters with one on any rank */
@@ -236,6 +240,15 @@ export class FlatUnit {
       ops.copy_(ops.narrow(wide, 0, offset, end - begin), values);
     }
     return wide;
+  }
+
+  #add(sum: Tensor): void {
+    const before = this.#gradient;
+    if (before === undefined) this.#gradient = sum;
+    else {
+      noGrad(() => ops.add_(before, sum));
+      sum.dispose();
+    }
   }
 
   #view(flat: Tensor, { offset, begin, end, shape }: Piece): Tensor {

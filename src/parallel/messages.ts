@@ -39,9 +39,13 @@ function gather(
   group: ProcessGroup,
   label: string,
 ): ReturnType<ReturnType<typeof fromArray>['toArray']> {
-  return tidy(() =>
+  const { traffic } = group;
+  const before = traffic.waitMs;
+  const all = tidy(() =>
     allGather(fromArray(part, [part.length]), group, label)
       .wait()
       .toArray(),
   );
+  traffic.messageMs += traffic.waitMs - before;
+  return all;
 }

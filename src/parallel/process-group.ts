@@ -24,6 +24,10 @@ export interface OpenOptions {
 export interface Traffic {
   bytes: number;
   calls: number;
+  /** Milliseconds in which this rank stood still for them. */
+  waitMs: number;
+  /** Of these for small messages. */
+  messageMs: number;
 }
 
 /** Some ranks that call the same collectives in the same order. */
@@ -34,7 +38,9 @@ export class ProcessGroup {
   /** Place of this process in `members`. */
   readonly rank: number;
   readonly timeoutMs: number;
-  readonly traffic: Traffic = { bytes: 0, calls: 0 };
+  readonly traffic: Traffic = { bytes: 0, calls: 0, waitMs: 0, messageMs: 0 };
+  /** Whether this rank computes while tensors travel; without, it shows what that is worth. */
+  overlaps = true;
   readonly #world: number;
   readonly #subgroups = new Map<string, ProcessGroup>();
 

@@ -230,12 +230,12 @@ class Pass {
     for (const unit of [...head, ...rest]) unit.free();
   }
 
-  /** Sums what stays at the last pass only, what is freed at each. One sum under way at a time. */
+  /** Sums what stays at the last pass only, what is freed at each. One sum over the group under way at a time. */
   #reduce(units: readonly FlatUnit[]): void {
     for (const unit of units) unit.take();
     const due = units.filter((unit) => unit.isTrained && (this.#isLast || !unit.isResident));
     if (due.length === 0) return;
-    for (const unit of this.#reducing) unit.settle();
+    for (const unit of this.#reducing) unit.advance();
     for (const unit of due) unit.reduce();
     this.#reducing = due;
   }

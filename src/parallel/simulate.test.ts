@@ -12,7 +12,8 @@ const link = { bytesPerMs: 100, latencyMs: 0 };
 
 test('one rank only computes', () => {
   const alone: Sharing = { sharding: 'optimizer', ranks: 1, link };
-  assert.deepEqual(simulateStep(trace, alone), { stepMs: 96, exposedMs: 0, linkMs: 0, bytes: 0 });
+  const expected = { stepMs: 96, exposedMs: 0, linkMs: 0, bytes: 0, overlap: 1 };
+  assert.deepEqual(simulateStep(trace, alone), expected);
 });
 
 test('two ranks: gradients hide behind backward but for the last, weights do not', () => {
@@ -21,6 +22,27 @@ test('two ranks: gradients hide behind backward but for the last, weights do not
   assert.equal(step.stepMs, 90 + 8 + 3 + 12);
   assert.equal(step.exposedMs, 20);
   assert.equal(step.bytes, (3 * (800 + 1600)) / 2);
+});
+
+test('while both work, both go slower', () => {
+  const together = { compute: 0.5, link: 0.25 };
+  const step = simulateStep(trace, {
+    sharding: 'optimizer',
+    ranks: 2,
+    link: { ...link, together },
+  });
+  // 8 of gradients take 32 beside compute, which does 16 of its 20 in them and 4 more alone: 36.
+  assert.equal(step.stepMs, 30 + 20 + 36 + 36 + 8 + 3 + 12);
+  assert.equal(step.exposedMs, 20);
+  assert.equal(step.overlap, 1 - 20 / 36);
+});
+
+test('sums over replicas hide too, but the last', () => {
+  const sharing: Sharing = { sharding: 'optimizer', ranks: 2, link };
+  const replicas = { groups: 2, link: { bytesPerMs: 80, latencyMs: 0 } };
+  const step = simulateStep(trace, { ...sharing, replicas });
+  // A block's 10 over replicas begin when the next has gone backward, before that one's 8.
+  assert.equal(step.stepMs, 90 + (10 + 8) + 10 + 3 + 12);
 });
 
 test('full sharding: the first gather and the last sum are seen; slow links show', () => {

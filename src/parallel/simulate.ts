@@ -1,6 +1,6 @@
 // A step of several ranks before there are any: each block's compute time and size, the link's speed, and
-// the order in which shards.ts computes and sends. Two lanes, compute and link; each does one thing at
-// a time. Times in milliseconds, sizes in bytes.
+// the order in which shards.ts computes and sends. Compute and link each do one thing at a time, and go
+// slower while both work. Times in milliseconds, sizes in bytes.
 
 /** One block of the decoder on one rank. */
 export interface BlockTrace {
@@ -24,6 +24,11 @@ export interface Link {
   readonly bytesPerMs: number;
   /** Of one message between neighbours. */
   readonly latencyMs: number;
+  /**
+   * How fast both go while both work, of how fast they go alone: transfers take cores from what
+   * computes, on a device as on a processor. Default 1 and 1.
+   */
+  readonly together?: { readonly compute: number; readonly link: number } | undefined;
 }
 
 export interface Sharing {
@@ -39,120 +44,169 @@ export interface SimulatedStep {
   readonly stepMs: number;
   /** Time in which only the link works. */
   readonly exposedMs: number;
-  /** Time the link works. */
+  /** Time that the transfers would take if nothing else worked. */
   readonly linkMs: number;
+  /** Part of the transfers' time that compute hides. */
+  readonly overlap: number;
   /** What a rank sends. */
   readonly bytes: number;
 }
 
-/** Compute and link as two lanes of time. */
-class Lanes {
-  compute = 0;
-  link = 0;
+/** What is on the link, or waits for it. */
+interface Transfer {
+  /** Left of its time alone. */
+  leftMs: number;
+}
+
+/** Time goes on while something is computed or waited for; transfers go on beside it, in order. */
+class Clock {
+  now = 0;
   linkMs = 0;
   exposedMs = 0;
   bytes = 0;
   readonly #sharing: Sharing;
+  readonly #queue: Transfer[] = [];
 
   constructor(sharing: Sharing) {
     this.#sharing = sharing;
   }
 
-  /** Computes, not before `ready`. */
-  work(ms: number, ready = 0): void {
-    const start = Math.max(this.compute, ready);
-    this.exposedMs += start - this.compute;
-    this.compute = start + ms;
+  work(ms: number): void {
+    const { compute, link } = this.#sharing.link.together ?? { compute: 1, link: 1 };
+    let left = ms;
+    for (let head = this.#queue[0]; head !== undefined && left > 0; head = this.#queue[0]) {
+      const [untilDone, untilSent] = [left / compute, head.leftMs / link];
+      this.now += Math.min(untilDone, untilSent);
+      if (untilDone < untilSent) {
+        head.leftMs -= untilDone * link;
+        return;
+      }
+      left -= untilSent * compute;
+      this.#finishHead();
+    }
+    this.now += Math.max(left, 0);
   }
 
-  /** Gathers or scatters over the group. @returns when it has ended */
-  send(bytes: number): number {
+  wait(transfer: Transfer | undefined): void {
+    while (transfer !== undefined && transfer.leftMs > 0) {
+      const ms = this.#queue[0]?.leftMs ?? 0;
+      this.now += ms;
+      this.exposedMs += ms;
+      this.#finishHead();
+    }
+  }
+
+  /** Gathers or scatters over the group. */
+  send(bytes: number): Transfer {
     const { ranks, link } = this.#sharing;
-    return this.#move((bytes * (ranks - 1)) / ranks, ranks - 1, link);
+    return this.#begin((bytes * (ranks - 1)) / ranks, ranks - 1, link);
   }
 
   /** Sums a rank's part over the replicas. */
-  sumReplicas(bytes: number): void {
+  sumReplicas(bytes: number): Transfer | undefined {
     const { ranks, replicas } = this.#sharing;
-    if (replicas === undefined || replicas.groups === 1) return;
+    if (replicas === undefined || replicas.groups === 1) return undefined;
     const { groups, link } = replicas;
-    this.#move((2 * (bytes / ranks) * (groups - 1)) / groups, 2 * (groups - 1), link);
+    return this.#begin((2 * (bytes / ranks) * (groups - 1)) / groups, 2 * (groups - 1), link);
   }
 
-  wait(until: number): void {
-    this.work(0, until);
-  }
-
-  #move(bytes: number, messages: number, link: Link): number {
-    if (messages === 0) return this.compute;
-    const ms = bytes / link.bytesPerMs + messages * link.latencyMs;
-    this.link = Math.max(this.link, this.compute) + ms;
-    this.linkMs += ms;
+  #begin(bytes: number, messages: number, link: Link): Transfer {
+    const transfer = {
+      leftMs: messages === 0 ? 0 : bytes / link.bytesPerMs + messages * link.latencyMs,
+    };
+    this.linkMs += transfer.leftMs;
     this.bytes += bytes;
-    return this.link;
+    if (transfer.leftMs > 0) this.#queue.push(transfer);
+    return transfer;
+  }
+
+  #finishHead(): void {
+    const head = this.#queue.shift();
+    if (head !== undefined) head.leftMs = 0;
   }
 }
 
 /** One step. */
 export function simulateStep(trace: StepTrace, sharing: Sharing): SimulatedStep {
-  const lanes = new Lanes(sharing);
+  const clock = new Clock(sharing);
+  const sums = new Sums(clock);
   const isFull = sharing.sharding === 'full';
   const { blocks, rest, passes } = trace;
   for (let pass = 0; pass < passes; pass += 1) {
-    const isLast = pass + 1 === passes;
-    if (isFull) simulateFull(lanes, trace);
-    else {
-      for (const block of [rest, ...blocks]) lanes.work(block.forwardMs);
-      for (const block of blocks.toReversed()) {
-        lanes.work(block.backwardMs);
-        if (isLast) reduce(lanes, block);
-      }
-      lanes.work(rest.backwardMs);
-      if (isLast) reduce(lanes, rest);
-    }
+    if (isFull) simulateFull(clock, sums, trace);
+    else simulateResident(clock, pass + 1 === passes ? sums : undefined, trace);
   }
-  lanes.wait(lanes.link);
-  lanes.work(trace.updateMs / sharing.ranks);
+  sums.finish();
+  clock.work(trace.updateMs / sharing.ranks);
   if (!isFull) {
-    let end = 0;
-    for (const block of [...blocks, rest]) end = lanes.send(block.weightBytes);
-    lanes.wait(end);
+    const gathers = [...blocks, rest].map((block) => clock.send(block.weightBytes));
+    for (const gather of gathers) clock.wait(gather);
   }
-  const { compute: stepMs, exposedMs, linkMs, bytes } = lanes;
-  return { stepMs, exposedMs, linkMs, bytes };
+  const { now: stepMs, exposedMs, linkMs, bytes } = clock;
+  return { stepMs, exposedMs, linkMs, bytes, overlap: linkMs === 0 ? 1 : 1 - exposedMs / linkMs };
 }
 
-function reduce(lanes: Lanes, block: BlockTrace): void {
-  lanes.send(block.gradientBytes);
-  lanes.sumReplicas(block.gradientBytes);
+/** Sums of gradients: one over the group at a time, each then over the replicas. */
+class Sums {
+  readonly #clock: Clock;
+  #last: { readonly transfer: Transfer; readonly bytes: number } | undefined;
+  readonly #overReplicas: (Transfer | undefined)[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin({ gradientBytes: bytes }: BlockTrace): void {
+    this.#settle();
+    this.#last = { transfer: this.#clock.send(bytes), bytes };
+  }
+
+  finish(): void {
+    this.#settle();
+    for (const sum of this.#overReplicas) this.#clock.wait(sum);
+  }
+
+  #settle(): void {
+    if (this.#last === undefined) return;
+    this.#clock.wait(this.#last.transfer);
+    this.#overReplicas.push(this.#clock.sumReplicas(this.#last.bytes));
+    this.#last = undefined;
+  }
+}
+
+/** All weights are there; gradients are summed in the last pass. */
+function simulateResident(clock: Clock, sums: Sums | undefined, { blocks, rest }: StepTrace): void {
+  for (const block of [rest, ...blocks]) clock.work(block.forwardMs);
+  for (const block of [...blocks.toReversed(), rest]) {
+    clock.work(block.backwardMs);
+    sums?.begin(block);
+  }
 }
 
 /** Gather one ahead, run, free; the last block stays for its backward. */
-function simulateFull(lanes: Lanes, { blocks, rest }: StepTrace): void {
-  const numBlocks = blocks.length;
-  const ready = new Map<number, number>();
+function simulateFull(clock: Clock, sums: Sums, { blocks, rest }: StepTrace): void {
+  const ready = new Map<number, Transfer>();
   const gather = (index: number): void => {
     const block = blocks[index];
-    if (block !== undefined) ready.set(index, lanes.send(block.weightBytes));
+    if (block !== undefined) ready.set(index, clock.send(block.weightBytes));
   };
-  lanes.wait(lanes.send(rest.weightBytes));
+  clock.wait(clock.send(rest.weightBytes));
   gather(0);
-  lanes.work(rest.forwardMs);
+  clock.work(rest.forwardMs);
   for (const [i, block] of blocks.entries()) {
-    lanes.wait(ready.get(i) ?? 0);
+    clock.wait(ready.get(i));
     gather(i + 1);
-    lanes.work(block.forwardMs);
+    clock.work(block.forwardMs);
   }
-  for (let i = numBlocks - 1; i >= 0; i -= 1) {
-    lanes.wait(ready.get(i) ?? 0);
+  for (const [i, block] of [...blocks.entries()].toReversed()) {
+    // The last one has stayed.
+    clock.wait(ready.get(i));
     gather(i - 1);
-    const block = blocks[i];
-    if (block === undefined) continue;
-    lanes.work(block.backwardMs);
-    reduce(lanes, block);
+    clock.work(block.backwardMs);
+    sums.begin(block);
   }
-  lanes.work(rest.backwardMs);
-  reduce(lanes, rest);
+  clock.work(rest.backwardMs);
+  sums.begin(rest);
 }
 
 /** Bytes a rank keeps between steps: weights, gradient, master, two moments. */
