@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { drawPng, drawSvg } from '../../../test/support/raw-samples.ts';
+import { runLocally } from '../../cluster/local.ts';
 import { silentLog as log } from '../../core/log.ts';
 import { readLedger, writeLedger } from '../../sample/ledger.ts';
 import { exportData } from './export.ts';
@@ -113,6 +114,25 @@ test('why finds the verdicts of all stages', async () => {
       ['curate', 'y'],
     ],
   );
+});
+
+test('lint on a cluster works beside the ledger and leaves only that', async () => {
+  const beside = join(root, 'on-cluster');
+  mkdirSync(beside);
+  const ledger = join(beside, 'ledger.jsonl');
+  const folders: string[] = [];
+  const cluster = {
+    run: async ({ dir }: { readonly dir: string }): Promise<void> => {
+      folders.push(dir);
+      await runLocally(dir, 1, log);
+    },
+  };
+  const sent = await lint({ path: folder }, { workers: 1, ledger, cluster, log });
+  assert.deepEqual(sent, await lint({ path: folder }, { workers: 1, log }));
+  assert.ok(folders[0]?.startsWith(`${ledger}.work-`));
+  assert.deepEqual(readdirSync(beside), ['ledger.jsonl']);
+  const blind = lint({ path: folder }, { workers: 1, cluster, log });
+  await assert.rejects(blind, { code: 'usage', message: /expected --ledger FILE/ });
 });
 
 test('the command: JSON, exit code 4 for faults, help for what is wrong', () => {

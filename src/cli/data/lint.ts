@@ -1,9 +1,10 @@
 // Lints a source over several processes and sums up: sound records, reasons for the others, uids that
 // come twice. The whole ledger can be kept.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runShards } from '../../cluster/run-shards.ts';
+import { type Cluster, runShards } from '../../cluster/run-shards.ts';
+import { OneVisionError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type LedgerRow, readLedger, writeLedger } from '../../sample/ledger.ts';
 import { createUidCheck } from '../../sample/lint.ts';
@@ -24,26 +25,44 @@ export interface LintOptions {
   readonly workers: number;
   /** Keep a row of every record here. */
   readonly ledger?: string | undefined;
+  readonly cluster?: Cluster | undefined;
   readonly log: Logger;
 }
 
 export async function lint(spec: SourceSpec, options: LintOptions): Promise<LintSummary> {
   const source = await openSource(spec);
-  const dir = mkdtempSync(join(tmpdir(), 'onevision-lint-'));
+  const dir = workFolder(source.hash, options);
   const rows = join(dir, 'rows');
   try {
     const { href: module } = new URL('./lint-task.ts', import.meta.url);
     const shards = source.shards.map(({ name }) => name);
     const task = { name: 'lint', module, config: { source: spec, rows }, shards };
-    await runShards(task, { dir, workers: options.workers, log: options.log });
+    const { workers, cluster, log } = options;
+    await runShards(task, { dir, workers, cluster, log });
     const summary = createSummary();
     const all = summary.watch(shards.map((shard) => rowsFile(rows, shard)));
     if (options.ledger === undefined) for await (const _ of all);
     else await writeLedger(options.ledger, all);
-    return summary.result();
-  } finally {
     rmSync(dir, { recursive: true, force: true });
+    return summary.result();
+  } catch (error) {
+    // On a cluster the same command goes on from what is done.
+    if (options.cluster === undefined) rmSync(dir, { recursive: true, force: true });
+    throw error;
   }
+}
+
+/** Beside the ledger where other machines work too: they see the same folders, and it can go on. */
+function workFolder(sourceHash: string, { cluster, ledger }: LintOptions): string {
+  if (cluster === undefined) return mkdtempSync(join(tmpdir(), 'onevision-lint-'));
+  if (ledger === undefined) {
+    throw new OneVisionError('usage', 'expected --ledger FILE beside --cluster, came none', {
+      hint: 'name a file that all machines see: rows are gathered beside it',
+    });
+  }
+  const dir = `${ledger}.work-${sourceHash.slice(0, 16)}`;
+  mkdirSync(dir, { recursive: true });
+  return dir;
 }
 
 function createSummary(): {

@@ -9,6 +9,7 @@ import {
   type SourceSpec,
 } from '../../../sample/sources/source.ts';
 import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
+import type { LintSummary } from '../../data/lint.ts';
 import { parseWhole } from '../../options.ts';
 
 interface SourceOptions {
@@ -95,25 +96,36 @@ function previewCommand(): Command {
     });
 }
 
+interface LintFlags extends SourceOptions, ClusterOptions {
+  readonly workers: number;
+  readonly ledger?: string;
+}
+
 function lintCommand(): Command {
-  return sourceCommand('lint', 'read every record and image; exit code 4 for faults')
+  const command = sourceCommand('lint', 'read every record and image; exit code 4 for faults')
     .option('--workers <n>', 'processes', parseWhole, 1)
-    .option('--ledger <file>', 'keep a row of every record')
-    .action(async (path: string, options: SourceOptions & { workers: number; ledger?: string }) => {
-      const { lint } = await import('../../data/lint.ts');
-      const { workers, ledger } = options;
-      const summary = await lint(specOf(path, options), { workers, ledger, log });
-      const { records, sound, faults, examples } = summary;
-      if (options.json) console.log(JSON.stringify(summary));
-      else {
-        console.log(`${sound} of ${records} records are sound`);
-        const firsts = new Map(Object.entries(examples).map(([uid, reason]) => [reason, uid]));
-        for (const [reason, count] of Object.entries(faults)) {
-          console.log(`${String(count).padStart(8)}  ${reason}  (first: ${firsts.get(reason)})`);
-        }
-      }
-      if (sound < records) process.exitCode = 4;
+    .option('--ledger <file>', 'keep a row of every record');
+  return addClusterOptions(command).action(async (path: string, options: LintFlags) => {
+    const { lint } = await import('../../data/lint.ts');
+    const { workers, ledger } = options;
+    const jobs = `${ledger ?? path}.jobs`;
+    await runOnCluster(options, { what: 'lint', jobs }, async (cluster) => {
+      printLint(await lint(specOf(path, options), { workers, ledger, cluster, log }), options);
     });
+  });
+}
+
+function printLint(summary: LintSummary, { json }: SourceOptions): void {
+  const { records, sound, faults, examples } = summary;
+  if (json) console.log(JSON.stringify(summary));
+  else {
+    console.log(`${sound} of ${records} records are sound`);
+    const firsts = new Map(Object.entries(examples).map(([uid, reason]) => [reason, uid]));
+    for (const [reason, count] of Object.entries(faults)) {
+      console.log(`${String(count).padStart(8)}  ${reason}  (first: ${firsts.get(reason)})`);
+    }
+  }
+  if (sound < records) process.exitCode = 4;
 }
 
 interface ExportFlags extends SourceOptions, ClusterOptions {
