@@ -2,6 +2,8 @@
 // run asks nothing again that was answered; a finished shard is one file in the order of its items.
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { OneVisionError } from '../../core/errors.ts';
 import { ensureFolder, writeFileAtomic } from '../../core/files.ts';
 import { openJsonl, readJsonlSync } from '../../core/jsonl.ts';
 import { askItems } from '../ask.ts';
@@ -105,6 +107,15 @@ export function isAnswered({ outcome, reply }: ItemResult): boolean {
   return outcome !== 'model-error' && reply?.failure === undefined;
 }
 
+/** @throws OneVisionError 'data' naming the first line that is no result */
 export function readResults(file: string): ItemResult[] {
-  return readJsonlSync(file).map((row) => itemResultSchema.parse(row));
+  return readJsonlSync(file).map((row, index) => {
+    const parsed = itemResultSchema.safeParse(row);
+    if (parsed.success) return parsed.data;
+    throw new OneVisionError(
+      'data',
+      `Expected the result of an item in line ${index + 1} of ${file}:\n${z.prettifyError(parsed.error)}`,
+      { hint: 'onevision eval of this version writes it; delete the file to ask anew' },
+    );
+  });
 }
