@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { listBenchmarks } from '../../src/cli/eval/list-benchmarks.ts';
 import { sha256Hex } from '../../src/core/hash.ts';
 import { silentLog as log } from '../../src/core/log.ts';
 import { PACKAGED_BENCHMARKS } from '../../src/eval/benchmarks/packaged/index.ts';
@@ -163,6 +164,18 @@ test('questions on one picture are one cluster, so the interval is wider', optio
   assert.ok(high - low > 0.6, 'three pictures say less than twelve items');
 });
 
+test('all right is not certain: clusters count as items then', options, async () => {
+  const [chart] = await run(
+    scripted('knows', (text) => ({ text })),
+    {
+      benchmarks: findBenchmarks(['chart-mini']),
+    },
+  );
+  assert.equal(chart?.accuracy, 1);
+  // Wilson for three of three: 3 / (3 + 1.96²).
+  assert.ok(Math.abs(chart.interval.low - 3 / (3 + 1.959964 ** 2)) < 1e-6);
+});
+
 test('every outcome, and what had no reply is asked again', options, async () => {
   const replies = (text: string, place: number): Partial<Reply> =>
     [
@@ -221,6 +234,9 @@ test('a set that is made stays; missing packages and other counts are named', op
     code: 'data',
     message: /Benchmark chart-mini: expected 500 items in .*, its manifest counts 12/,
   });
+  const listed = (): ReturnType<typeof listBenchmarks> =>
+    listBenchmarks(data).filter(({ suite }) => suite === 'packaged');
+  assert.deepEqual(new Set(listed().map(({ isHere }) => isHere)), new Set([true]));
   const empty = join(root, 'empty-cache');
   mkdirSync(empty);
   process.env['ONEVISION_CACHE'] = empty;
@@ -231,5 +247,9 @@ test('a set that is made stays; missing packages and other counts are named', op
       hint: /^fetch it: npm run setup -- --corpus (evaluation|emoji)$/,
     });
   }
+  assert.deepEqual(
+    listed().map(({ name, isHere, fetch }) => [name, isHere, fetch]),
+    PACKAGED_SETS.map(({ name }) => [name, false, 'npm run setup -- --corpus evaluation']),
+  );
   cache?.use();
 });

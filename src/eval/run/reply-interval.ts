@@ -54,9 +54,15 @@ export function scoreInterval(
 
 function meanInterval(scores: readonly number[], clusters: readonly string[]): ScoreInterval {
   const isBinary = scores.every((score) => score === 0 || score === 1);
-  if (isBinary && new Set(clusters).size === clusters.length) {
-    const correct = scores.filter((score) => score === 1).length;
+  const correct = scores.filter((score) => score === 1).length;
+  const numClusters = new Set(clusters).size;
+  if (isBinary && numClusters === clusters.length) {
     return { interval: wilsonInterval(correct, scores.length), intervalMethod: 'wilson' };
+  }
+  // All alike: no error can be estimated, and yet so many clusters do not make it certain.
+  if (isBinary && (correct === 0 || correct === scores.length)) {
+    const right = correct === 0 ? 0 : numClusters;
+    return { interval: wilsonInterval(right, numClusters), intervalMethod: 'wilson' };
   }
   return { interval: clusterInterval(scores, clusters), intervalMethod: 'cluster-robust' };
 }
