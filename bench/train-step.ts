@@ -1,8 +1,8 @@
 // One training step of a decoder of about 100M parameters on one thread of the CPU, against the same
 // decoder in PyTorch and transformers, in turns within one run; in processor time, so that other jobs
-// on the machine count little. First on batches without padding, then on the lengths of captions,
-// where ours are packed and theirs padded in batches of 16. Then where our step's time goes.
-// Run: PYTHON=python3 node bench/train-step.ts [--rounds 3] [--shrink 16]
+// on the machine count little. First on batches without padding, then on batches of 16 captions as they are
+// drawn, seeds 1, 2, …: ours are packed, theirs padded to the longest. Then where our step's time goes.
+// Run: PYTHON=python3 node bench/train-step.ts [--rounds 3] [--draws 5] [--shrink 16]
 // On a GPU with the decoder of Qwen3-1.7B, bfloat16 products and float32 weights on both sides, blocks
 // recomputed, by the clock: PYTHON=python3 node bench/train-step.ts --device cuda --shrink 1
 import { spawn } from 'node:child_process';
@@ -29,18 +29,20 @@ import { Learner } from '../src/train/learner.ts';
 import { trainStep } from '../src/train/step.ts';
 import { SMALL } from '../test/support/model.ts';
 import { prepareTinyRun, TINY_SPEC } from '../test/support/tiny-run.ts';
+import { drawMix } from './support/length-mixes.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     shrink: { type: 'string', default: '16' },
+    draws: { type: 'string', default: '5' },
     device: { type: 'string', default: 'cpu' },
   },
 });
 const { device } = values;
 const onGpu = isAccelerator(device);
 const ROUNDS = Number(values.rounds);
-/** Captions are lognormal(6.35, 0.72) tokens long; shorter by this factor, so that a step is quick. */
+/** The mix's captions are shorter by this factor, so that a step is quick. */
 const SHRINK = Number(values.shrink);
 const PADDED_BATCH = 16;
 const SMALL_TEXT = {
@@ -78,10 +80,13 @@ interface Theirs {
   readonly peakMib: number;
 }
 
+interface Peer {
+  readonly step: (lengths: readonly number[]) => Promise<Theirs>;
+  readonly stop: () => void;
+}
+
 /** The Python side, one step at a time; undefined where it does not start. */
-async function startPython(): Promise<
-  { step: (lengths: readonly number[]) => Promise<Theirs>; stop: () => void } | undefined
-> {
+async function startPython(): Promise<Peer | undefined> {
   const sizes = {
     vocab_size: TEXT.vocabSize,
     hidden_size: TEXT.hiddenSize,
@@ -170,16 +175,34 @@ function shareInTypeScript(step: () => void): number {
   return 1 - inside / total;
 }
 
-/** A batch as it is in the middle: 16 lengths at even shares of 1,600 drawn ones. */
-function captionLengths(): number[] {
-  const random = createRandom('captions');
-  const drawn = Array.from({ length: 100 * PADDED_BATCH }, () =>
-    Math.exp(6.35 + 0.72 * random.normal()),
+/** The next 16 captions of the mix, in the order in which they are drawn. */
+function captionLengths(seed: number): number[] {
+  const { tokens } = drawMix('caption', PADDED_BATCH, seed);
+  return Array.from(tokens, (length) => Math.max(4, Math.round(length / SHRINK)));
+}
+
+/** Batches of 16 captions: ours as one pack, theirs padded to the longest; every draw is printed. */
+async function compareCaptions(learner: Learner, python: Peer | undefined): Promise<void> {
+  const rows: { tokens: number; padded: number; ours: number; theirs: number }[] = [];
+  console.log(`\n${PADDED_BATCH} captions, lengths / ${SHRINK}, seconds a step`);
+  for (let seed = 1; seed <= Number(values.draws); seed += 1) {
+    const lengths = captionLengths(seed);
+    const [tokens, padded] = [sum(lengths), PADDED_BATCH * Math.max(...lengths)];
+    const ours = ourStep(learner, packOf(lengths, `mix ${seed}`));
+    const theirs = (await python?.step(lengths))?.seconds ?? Number.NaN;
+    rows.push({ tokens, padded, ours, theirs });
+    console.log(
+      `draw ${seed}: ${tokens} tokens, ${(padded / tokens).toFixed(2)} padded for one; ours, packed, ` +
+        `${ours.toFixed(2)}, PyTorch, padded, ${theirs.toFixed(2)}: ${(theirs / ours).toFixed(2)} ×`,
+    );
+  }
+  const total = (key: keyof (typeof rows)[number]): number => sum(rows.map((row) => row[key]));
+  const rate = (PADDED_BATCH * rows.length) / total('ours');
+  const padding = total('padded') / total('tokens');
+  console.log(
+    `all: ${rate.toFixed(2)} samples/s, ${(total('theirs') / total('ours')).toFixed(2)} × as many as ` +
+      `padded; padded tokens / tokens = ${padding.toFixed(2)} (goals: that, and 3)`,
   );
-  return drawn
-    .sort((x, y) => x - y)
-    .filter((_, i) => i % 100 === 50)
-    .map((length) => Math.max(4, Math.round(length / SHRINK)));
 }
 
 /** Packs of small pictures through the loader while the model trains: share of the time waited. */
@@ -251,25 +274,8 @@ if (python !== undefined) {
   );
 }
 
-const mixes = Array.from({ length: Math.max(1, ROUNDS - 1) }, captionLengths);
-const packed = mixes.map((lengths) => ourStep(learner, packOf(lengths, 'mix')));
-console.log(
-  `\n${PADDED_BATCH} captions, lengths / ${SHRINK}: ours, packed, ${(PADDED_BATCH / median(packed)).toFixed(2)} samples/s`,
-);
-if (python !== undefined) {
-  const padded: Theirs[] = [];
-  for (const lengths of mixes) padded.push(await python.step(lengths));
-  const padding =
-    sum(mixes.map((lengths) => PADDED_BATCH * Math.max(...lengths))) / sum(mixes.map(sum));
-  const seconds = sum(padded.map((step) => step.seconds));
-  const gain = seconds / sum(packed);
-  const rate = (PADDED_BATCH * mixes.length) / seconds;
-  console.log(
-    `PyTorch, padded, ${rate.toFixed(2)} samples/s: ours is ${gain.toFixed(2)} × as fast; ` +
-      `padded tokens / tokens = ${padding.toFixed(2)} (goals: that, and 3)`,
-  );
-  python.stop();
-}
+await compareCaptions(learner, python);
+python?.stop();
 
 const share = shareInTypeScript(() => void ourStep(learner, even));
 console.log(`\nshare of a step in TypeScript: ${(100 * share).toFixed(2)} % (goal < 2 %)`);
