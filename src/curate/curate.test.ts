@@ -17,6 +17,7 @@ import { drawPng, drawSvg, rawSample, writeRaw } from '../../test/support/raw-sa
 import { OneVisionError } from '../core/errors.ts';
 import { coin, sha256Hex } from '../core/hash.ts';
 import { silentLog } from '../core/log.ts';
+import { decodeImage } from '../image/decode.ts';
 import { readConceptTable } from '../sample/concept-table.ts';
 import { type LedgerRow, readLedger } from '../sample/ledger.ts';
 import type { Manifest } from '../sample/manifest.ts';
@@ -24,6 +25,7 @@ import type { Sample } from '../sample/sample.ts';
 import { readSamples } from '../sample/webdataset.ts';
 import type { CurateInput } from './config.ts';
 import { curate } from './curate.ts';
+import { openHook } from './filters/hooks.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'curate-'));
 after(() => rmSync(root, { recursive: true }));
@@ -329,4 +331,34 @@ test('evaluation sets, an embedder and near texts take out what they should', as
   });
   assert.equal(meant['far'], 'agreement');
   assert.equal(Object.values(meant).filter((reason) => reason === 'near-meaning').length, 3);
+});
+
+test('scorers of others refuse under the name that they are given', async () => {
+  const folder = join(root, 'hooked');
+  const samples = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => rawSample({ uid: `h:${i}`, label: `a cat in box ${i}` })),
+  );
+  await writeRaw(join(folder, 'raw'), samples);
+  const module = join(folder, 'scorer.mjs');
+  // Any number that the pixels give: a real model is wired the same way.
+  const score = 'return (data.reduce((sum, value) => sum + value, 0) % 97) / 97';
+  writeFileSync(module, `export const scorer = { open: () => ({ data }) => { ${score} } };`);
+  const hooks = [
+    { name: 'nsfw', module, max: 0.6 },
+    { name: 'faces', module, min: 0.3 },
+  ];
+  await run('hooked/raw', 'hooked/out', { filters: { hooks }, balance: { target: 1 } });
+  const rows = await ledger('hooked/out');
+  const measure = await openHook({ name: 'nsfw', module });
+  const found = new Set<string>();
+  for (const { uid, images } of samples) {
+    const own = await measure(await decodeImage(images[0]?.bytes ?? Buffer.of(), { maxPixels: 1e6 }));
+    const expected = own > 0.6 ? 'nsfw' : own < 0.3 ? 'faces' : undefined;
+    const row = rows.get(uid);
+    assert.equal(row?.verdict, expected === undefined ? 'keep' : 'drop', uid);
+    if (expected === undefined) continue;
+    assert.deepEqual([row?.reason, row?.score], [expected, own], uid);
+    found.add(expected);
+  }
+  assert.deepEqual([...found].sort(), ['faces', 'nsfw']);
 });

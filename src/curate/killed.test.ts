@@ -1,4 +1,4 @@
-// Mixing and captioning killed at moments spread over a run, then run again: the folder is that of an
+// Mixing, matching and captioning killed at moments spread over a run, then run again: the folder is that of an
 // uninterrupted run, and no answer is paid for twice but those on their way.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -120,6 +120,19 @@ test('curate mix', async () => {
       console.log('ready');
       await mix({ inputs: [${JSON.stringify(join(root, 'raw'))}],
         output: ${JSON.stringify(output)}, config });`,
+  );
+});
+
+test('concepts match', async () => {
+  await assertSurvives(
+    'match',
+    (output) => `
+      import { conceptList } from ${address('./concepts/concept-list.ts')};
+      import { captionMatcher, matchSource } from ${address('./concepts/match-source.ts')};
+      const list = conceptList([{ name: 'thing' }], { version: 'test' });
+      console.log('ready');
+      await matchSource({ input: ${JSON.stringify(join(root, 'raw'))},
+        output: ${JSON.stringify(output)}, list, matcher: captionMatcher(list) });`,
   );
 });
 

@@ -44,7 +44,7 @@ export const BRIDGE_STYLES: readonly StyleName[] = ['fluent3d', 'noto'];
 const MAX_PIXELS = 50_000_000;
 /** As many as stay in the processor's caches. */
 const IMAGES_AT_ONCE = 4;
-const TEXTS_AT_ONCE = 64;
+const TEXTS_AT_ONCE = 16;
 
 export interface PackagedOptions {
   /** Pairs to fit the bridge on, in place of the embedded ones; then nothing is kept in the cache. */
@@ -122,11 +122,22 @@ export function plainEmoji(style: StyleName): Picture[] {
 }
 
 function embedSentences(encoder: SentenceEncoder, texts: readonly string[]): Float32Array {
-  const out = new Float32Array(texts.length * encoder.dim);
+  const { dim } = encoder;
+  const out = new Float32Array(texts.length * dim);
+  // Texts of one length together: what is padded is computed for nothing.
+  const byLength = [...texts.keys()].sort((a, b) => length(texts, a) - length(texts, b) || a - b);
   for (let at = 0; at < texts.length; at += TEXTS_AT_ONCE) {
-    out.set(encoder.embed(texts.slice(at, at + TEXTS_AT_ONCE)), at * encoder.dim);
+    const places = byLength.slice(at, at + TEXTS_AT_ONCE);
+    const rows = encoder.embed(places.map((place) => texts[place] ?? ''));
+    for (const [row, place] of places.entries()) {
+      out.set(rows.subarray(row * dim, (row + 1) * dim), place * dim);
+    }
   }
   return out;
+}
+
+function length(texts: readonly string[], place: number): number {
+  return texts[place]?.length ?? 0;
 }
 
 async function pictureFeatures(

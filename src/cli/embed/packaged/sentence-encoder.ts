@@ -142,7 +142,7 @@ function encode(model: Model, all: readonly (readonly number[])[]): Float32Array
   const means = ops.div(sums, fromArray(numPieces, [texts.length, 1]));
   const y = ops.tanh(affine(means, model.head));
   const norm = ops.linalgVectorNorm(y, { dim: [1], keepdim: true });
-  return Float32Array.from(ops.div(y, ops.clamp(norm, { min: EPS })).toNumbers());
+  return ops.div(y, ops.clamp(norm, { min: EPS })).toArray() as Float32Array;
 }
 
 function affine(x: Tensor, [weight, bias]: readonly [Tensor, Tensor]): Tensor {
