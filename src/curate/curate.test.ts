@@ -352,7 +352,9 @@ test('scorers of others refuse under the name that they are given', async () => 
   const measure = await openHook({ name: 'nsfw', module });
   const found = new Set<string>();
   for (const { uid, images } of samples) {
-    const own = await measure(await decodeImage(images[0]?.bytes ?? Buffer.of(), { maxPixels: 1e6 }));
+    const own = await measure(
+      await decodeImage(images[0]?.bytes ?? Buffer.of(), { maxPixels: 1e6 }),
+    );
     const expected = own > 0.6 ? 'nsfw' : own < 0.3 ? 'faces' : undefined;
     const row = rows.get(uid);
     assert.equal(row?.verdict, expected === undefined ? 'keep' : 'drop', uid);
