@@ -28,6 +28,8 @@ const [blocks, width, rounds] = [values.blocks, values.width, values.rounds].map
   number,
   number,
 ];
+/** Memory is measured on more and smaller blocks: two of them are there in full while they run. */
+const MEMORY = { blocks: 24, width: 384, rounds: 2 };
 const SHARDINGS = ['optimizer', 'full'] as const;
 const MIB = 2 ** 20;
 const PROGRAM = fileURLToPath(new URL('support/scale-rank.ts', import.meta.url));
@@ -39,8 +41,8 @@ async function report(
   what: ScaleSettings['what'],
   sharding: ScaleSettings['sharding'],
 ): Promise<RankReport> {
-  const counts = what === 'memory' ? { rounds: 2 } : { rounds };
-  const settings: ScaleSettings = { what, sharding, blocks, width, ...counts };
+  const shape = what === 'memory' ? MEMORY : { blocks, width, rounds };
+  const settings: ScaleSettings = { what, sharding, ...shape };
   const env = what === 'memory' ? HELD : {};
   const [first] = await runRanks(PROGRAM, size, [JSON.stringify(settings)], env);
   if (first?.code !== 0) throw new Error(first?.errors);
@@ -66,13 +68,22 @@ function linkOf({ rounds: all }: RankReport): LinkSample {
   return { bytesPerMs, latencyMs, compute: of('compute'), link: of('link') };
 }
 
+/** A group of one copies what others would send: what was waited for that is no compute. */
+function computeOf(alone: StepTimes, sharding: ScaleSettings['sharding']): StepTimes {
+  const { stepMs, forwardMs, backwardMs, optimizerMs, waitMs } = alone;
+  const rest = { ...alone, stepMs: stepMs - waitMs };
+  if (sharding === 'optimizer') return { ...rest, optimizerMs: optimizerMs - waitMs };
+  const share = 1 - waitMs / (forwardMs + backwardMs);
+  return { ...rest, forwardMs: forwardMs * share, backwardMs: backwardMs * share };
+}
+
 /** The simulator's step from what was measured without training together. */
 function predict(
   measured: RankReport,
   ranks: number,
   sharding: ScaleSettings['sharding'],
 ): ReturnType<typeof simulateStep> {
-  const alone = timesOf(measured, 'alone');
+  const alone = computeOf(timesOf(measured, 'alone'), sharding);
   const { compute, link, ...speed } = linkOf(measured);
   const { blockParameters, restParameters } = measured;
   const share = blockParameters / (blockParameters + restParameters);
@@ -134,8 +145,10 @@ for (const ranks of sizes) {
     if (ranks === 1) continue;
     const link = linkOf(measured);
     const alone = timesOf(measured, 'alone');
+    const parts = [alone.forwardMs, alone.backwardMs, alone.optimizerMs, alone.waitMs];
     notes.push(
-      `${ranks} ranks, ${sharding}: alone ${alone.stepMs.toFixed(0)} ms (${[alone.forwardMs, alone.backwardMs, alone.optimizerMs].map((ms) => ms.toFixed(0)).join(' + ')}), ` +
+      `${ranks} ranks, ${sharding}: alone ${alone.stepMs.toFixed(0)} ms (forward, backward, update, ` +
+        `copies: ${parts.map((ms) => ms.toFixed(0)).join(', ')}), ` +
         `link ${(link.bytesPerMs / 1000).toFixed(0)} MB/s and ${link.latencyMs.toFixed(2)} ms a message; ` +
         `together compute ${percent(link.compute)} and link ${percent(link.link)} of their speed; ` +
         `waited ${serial.waitMs.toFixed(0)} ms without overlap, ${real.waitMs.toFixed(0)} with, ` +

@@ -17,8 +17,8 @@ export interface LinkSample {
   readonly link: number;
 }
 
-const UNITS = 4;
-const SMALL_ROUNDS = 10;
+/** Measured so many times in a row. */
+const REPEATS = 4;
 
 /** Buffers for one size of unit, used again in every round. */
 export class LinkMeter {
@@ -32,8 +32,8 @@ export class LinkMeter {
   constructor(group: ProcessGroup, elements: number, tokens: number, width: number) {
     const part = Math.ceil(elements / group.size);
     this.#group = group;
-    this.#part = keep(ops.ones([UNITS * part]));
-    this.#whole = keep(ops.ones([UNITS * part * group.size]));
+    this.#part = keep(ops.ones([part]));
+    this.#whole = keep(ops.ones([part * group.size]));
     this.#a = keep(ops.ones([tokens, width]));
     this.#b = keep(ops.ones([width, 3 * width]));
   }
@@ -42,37 +42,35 @@ export class LinkMeter {
   measure(): LinkSample {
     const { size } = this.#group;
     const bytes = (this.#whole.numel * 4 * (size - 1)) / size;
-    const gatherMs = this.#together(() => this.#gather().wait());
-    const exchangeMs = this.#together(() => {
-      tidy(() => void allToAll(this.#whole, this.#group, 'link').wait());
-    });
     const small = ops.ones([size]);
-    const latencyMs =
-      this.#together(() => {
-        for (let i = 0; i < SMALL_ROUNDS; i += 1) {
-          tidy(() => void allToAll(small, this.#group, 'latency').wait());
-        }
-      }) / SMALL_ROUNDS;
+    const sum = { gather: 0, exchange: 0, latency: 0, alone: 0, computed: 0, left: 0 };
+    for (let repeat = 0; repeat < REPEATS; repeat += 1) {
+      const gatherMs = this.#together(() => this.#gather().wait());
+      sum.gather += gatherMs;
+      sum.exchange += this.#together(() => this.#exchange(this.#whole));
+      sum.latency += this.#together(() => this.#exchange(small));
+      // So many products that the transfer outlasts them: both work all the time of the products.
+      const oneMs = this.#together(() => this.#multiply(4)) / 4;
+      const products = Math.max(2, Math.round((0.5 * gatherMs) / oneMs));
+      sum.alone += this.#together(() => this.#multiply(products));
+      let computedMs = 0;
+      const bothMs = this.#together(() => {
+        const start = performance.now();
+        const gathering = this.#gather();
+        this.#multiply(products);
+        computedMs = performance.now() - start;
+        gathering.wait();
+      });
+      sum.computed += computedMs;
+      sum.left += bothMs - computedMs;
+    }
     small.dispose();
-    // So many products that transfers outlast them: both work all the time of the products.
-    const oneMs = this.#together(() => this.#multiply(8)) / 8;
-    const products = Math.max(8, Math.round((0.5 * gatherMs) / oneMs));
-    const aloneMs = this.#together(() => this.#multiply(products));
-    let computedMs = 0;
-    const bothMs = this.#together(() => {
-      const start = performance.now();
-      const gathering = this.#gather();
-      this.#multiply(products);
-      computedMs = performance.now() - start;
-      gathering.wait();
-    });
-    const left = bothMs - computedMs;
     const rate = (value: number): number => Math.min(1, Math.max(0.05, value));
     return {
-      bytesPerMs: (2 * bytes) / (gatherMs + exchangeMs),
-      latencyMs: latencyMs / Math.max(1, size - 1),
-      compute: rate(aloneMs / computedMs),
-      link: rate((gatherMs - left) / computedMs),
+      bytesPerMs: (2 * REPEATS * bytes) / (sum.gather + sum.exchange),
+      latencyMs: sum.latency / REPEATS / Math.max(1, size - 1),
+      compute: rate(sum.alone / sum.computed),
+      link: rate((sum.gather - sum.left) / sum.computed),
     };
   }
 
@@ -80,6 +78,10 @@ export class LinkMeter {
 
   #gather(): ReturnType<typeof allGatherInto> {
     return allGatherInto(this.#whole, this.#part, this.#group, 'link');
+  }
+
+  #exchange(x: Tensor): void {
+    tidy(() => void allToAll(x, this.#group, 'link').wait());
   }
 
   #multiply(times: number): void {

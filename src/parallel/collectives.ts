@@ -123,6 +123,10 @@ export function allGatherInto(
 ): Pending {
   const bytes = sentBytes(bytesOf(whole), group);
   const call = (): Tensor => {
+    if (group.size === 1) {
+      ops.copy_(whole, part);
+      return whole;
+    }
     const name = '_c10d_functional::all_gather_into_tensor_out';
     return callOperator(name, part, group.size, group.name, whole) as Tensor;
   };
@@ -135,6 +139,8 @@ export function allGatherInto(
  */
 export function reduceScatter(x: Tensor, group: ProcessGroup, label: string): Pending {
   const what = { kind: 'reduce-scatter', label, bytes: sentBytes(bytesOf(x), group) };
+  // One rank has nothing to send; the result is the same memory.
+  if (group.size === 1) return begin(group, what, () => ops.detach(x));
   if (x.device !== 'cpu') {
     const name = '_c10d_functional::reduce_scatter_tensor';
     return begin(group, what, () => {

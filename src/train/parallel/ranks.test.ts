@@ -57,7 +57,12 @@ const CASES: Readonly<
     [4, slices(2, full)],
   ],
   'one pass': [{ microBatchPacks: 2, packsPerStep: 2 }, [2, {}], [2, slices(2)]],
-  'a pack a rank': [{ packsPerStep: 2, seed: 3, ...packMean }, [2, full], [3, {}]],
+  'a pack a rank': [
+    { packsPerStep: 2, seed: 3, ...packMean },
+    [2, full],
+    [2, { shardRanks: 1 }],
+    [3, {}],
+  ],
   'frozen tower, recomputed': [{ ...onlyLanguage, recompute: { language: 'full' } }, [2, full]],
   'merger alone': [{ ...onlyMerger, packsPerStep: 2 }, [2, full], [2, slices(2, full)]],
   adapters: [{ lora }, [2, {}], [2, full]],
