@@ -113,8 +113,11 @@ test('sources of other formats are packed with their own bytes', async () => {
   for (const [i, sample] of pictured.entries()) {
     put(`folder/${i}.png`, image(sample));
     put(`folder/${i}.txt`, `picture ${i}`);
+    put(`crawl/00000/${i}.png`, image(sample));
+    put(`crawl/00000/${i}.txt`, `picture ${i}`);
   }
-  const inputs = ['lines', 'foreign', 'table', 'folder'];
+  put('crawl/00000_stats.json', '{}');
+  const inputs = ['lines', 'foreign', 'table', 'folder', 'crawl'];
   await runPack(job('formats', inputs));
   const read = samplesOf('formats');
   const hashes = (list: readonly Sample[]): string[] =>

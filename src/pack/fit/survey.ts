@@ -32,9 +32,6 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
   const { tokens, patches, maxTokens, maxPatches, segments } = needs;
   const tokenHits = new Uint32Array(maxTokens + 1);
   const patchHits = new Uint32Array(maxPatches + 1);
-  let sumTokens = 0;
-  let sumPatches = 0;
-  let numItems = 0;
   let tokensRefuse = false;
   let patchesRefuse = false;
   const total = items?.length ?? tokens.length;
@@ -47,17 +44,21 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
       if (patch <= maxPatches) tokensRefuse = true;
       continue;
     }
-    numItems += 1;
     tokenHits[token] = (tokenHits[token] ?? 0) + 1;
     patchHits[patch] = (patchHits[patch] ?? 0) + 1;
-    sumTokens += token;
-    sumPatches += patch;
-    if (patchesRefuse && tokensRefuse) continue;
+  }
+  for (let i = 0; i < total && !(patchesRefuse && tokensRefuse); i += 1) {
+    const sample = items === undefined ? i : (items[i] ?? 0);
+    const token = tokens[sample] ?? 0;
+    const patch = patches[sample] ?? 0;
+    if (token > maxTokens || patch > maxPatches) continue;
     const excess = patch * maxTokens - token * maxPatches;
     if (excess > 0) patchesRefuse = true;
     else if (excess < 0) tokensRefuse = true;
   }
   const [tokenCounts, patchCounts] = [new Float64Array(tokenHits), new Float64Array(patchHits)];
+  const numItems = tokenCounts.reduce((sum, count) => sum + count, 0);
+  const [sumTokens, sumPatches] = [totalOf(tokenCounts), totalOf(patchCounts)];
   const numText = patchCounts[0] ?? 0;
   const common = { items, segments, seed };
   return {
@@ -88,4 +89,9 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
     numText,
     numTokens: sumTokens,
   };
+}
+
+/** Summed length of the items of a histogram. */
+function totalOf(counts: Float64Array): number {
+  return counts.reduce((sum, count, length) => sum + count * length, 0);
 }
