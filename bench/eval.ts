@@ -3,7 +3,7 @@
 // transformers' generate one by one and in padded batches of 16, the same weights and prompts, by
 // processor time on one thread. Reading a prompt costs the same alone and in a batch, so the bench says
 // what share of the time that is, and what batching could gain at most.
-// Run: [ITEMS=32] [TOKENS=16] [PYTHON=<a python with transformers and torch>] node bench/eval.ts
+// Run: [ITEMS=32] [TOKENS=16] [BATCH_TOKENS=2048] [PYTHON=<a python with transformers and torch>] node bench/eval.ts
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,7 +96,8 @@ try {
       `replies of up to ${maxNewTokens}`,
   );
 
-  const local = localModel(model, { tokenizer, image: QWEN_PROCESSOR }, { identity: 'bench' });
+  const limits = { identity: 'bench', maxBatchTokens: Number(process.env['BATCH_TOKENS'] ?? 2048) };
+  const local = localModel(model, { tokenizer, image: QWEN_PROCESSOR }, limits);
   const options = {
     model: local,
     benchmarks: [benchmark],
