@@ -44,9 +44,20 @@ async function report(
   const shape = what === 'memory' ? MEMORY : { blocks, width, rounds };
   const settings: ScaleSettings = { what, sharding, ...shape };
   const env = what === 'memory' ? HELD : {};
-  const [first] = await runRanks(PROGRAM, size, [JSON.stringify(settings)], env);
-  if (first?.code !== 0) throw new Error(first?.errors);
-  return JSON.parse(first.output) as RankReport;
+  const results = await runRanks(PROGRAM, size, [JSON.stringify(settings)], env);
+  const all = results.map(({ code, output, errors }) => {
+    if (code !== 0) throw new Error(errors);
+    return JSON.parse(output) as RankReport;
+  });
+  const [first] = all as [RankReport];
+  // Ranks wait for the slowest of them.
+  const slowest = (i: number): StepTimes[] =>
+    all.flatMap(({ rounds: own }) => own[i]?.alone ?? []).toSorted((a, b) => b.stepMs - a.stepMs);
+  const withSlowest = first.rounds.map((round, i) => ({
+    ...round,
+    alone: slowest(i)[0] ?? round.alone,
+  }));
+  return { ...first, rounds: withSlowest };
 }
 
 function median(numbers: readonly number[]): number {

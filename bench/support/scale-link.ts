@@ -1,7 +1,12 @@
 // What transfers and compute do to each other on this machine, without any training: a rank's share of
 // the inputs that bench/scale.ts gives the simulator.
 
-import { allGatherInto, allToAll } from '../../src/parallel/collectives.ts';
+import {
+  allGather,
+  allGatherInto,
+  allToAll,
+  type Pending,
+} from '../../src/parallel/collectives.ts';
 import { barrier } from '../../src/parallel/messages.ts';
 import type { ProcessGroup } from '../../src/parallel/process-group.ts';
 import { keep, type Tensor, tidy } from '../../src/tensor/index.ts';
@@ -17,21 +22,32 @@ export interface LinkSample {
   readonly link: number;
 }
 
+export interface LinkSizes {
+  /** Of a unit. */
+  readonly elements: number;
+  /** What a product of the model looks like. */
+  readonly tokens: number;
+  readonly width: number;
+  /** Whether gathers fill memory that was free before, as with full sharding. */
+  readonly intoFresh: boolean;
+}
+
 /** Measured so many times in a row. */
 const REPEATS = 4;
 
 /** Buffers for one size of unit, used again in every round. */
 export class LinkMeter {
   readonly #group: ProcessGroup;
+  readonly #intoFresh: boolean;
   readonly #whole: Tensor;
   readonly #part: Tensor;
   readonly #a: Tensor;
   readonly #b: Tensor;
 
-  /** @param elements of a unit @param tokens, width what a product of the model looks like */
-  constructor(group: ProcessGroup, elements: number, tokens: number, width: number) {
+  constructor(group: ProcessGroup, { elements, tokens, width, intoFresh }: LinkSizes) {
     const part = Math.ceil(elements / group.size);
     this.#group = group;
+    this.#intoFresh = intoFresh;
     this.#part = keep(ops.ones([part]));
     this.#whole = keep(ops.ones([part * group.size]));
     this.#a = keep(ops.ones([tokens, width]));
@@ -45,7 +61,7 @@ export class LinkMeter {
     const small = ops.ones([size]);
     const sum = { gather: 0, exchange: 0, latency: 0, alone: 0, computed: 0, left: 0 };
     for (let repeat = 0; repeat < REPEATS; repeat += 1) {
-      const gatherMs = this.#together(() => this.#gather().wait());
+      const gatherMs = this.#together(() => tidy(() => void this.#gather().wait()));
       sum.gather += gatherMs;
       sum.exchange += this.#together(() => this.#exchange(this.#whole));
       sum.latency += this.#together(() => this.#exchange(small));
@@ -59,7 +75,7 @@ export class LinkMeter {
         const gathering = this.#gather();
         this.#multiply(products);
         computedMs = performance.now() - start;
-        gathering.wait();
+        tidy(() => void gathering.wait());
       });
       sum.computed += computedMs;
       sum.left += bothMs - computedMs;
@@ -76,7 +92,8 @@ export class LinkMeter {
 
   [Symbol.dispose](): void {}
 
-  #gather(): ReturnType<typeof allGatherInto> {
+  #gather(): Pending {
+    if (this.#intoFresh) return allGather(this.#part, this.#group, 'link');
     return allGatherInto(this.#whole, this.#part, this.#group, 'link');
   }
 

@@ -143,7 +143,9 @@ function roundsOf(settings: ScaleSettings, world: ProcessGroup, together: Traine
   const single = makeTrained(settings, own);
   const { blockParameters } = countParameters(single);
   const elements = blockParameters / settings.blocks;
-  using meter = new LinkMeter(world, elements, PACKS * TOKENS, settings.width);
+  const intoFresh = settings.sharding === 'full';
+  const sizes = { elements, tokens: PACKS * TOKENS, width: settings.width, intoFresh };
+  using meter = new LinkMeter(world, sizes);
   const step = (trained: Trained, overlaps = true): StepTimes => {
     barrier(world, 'all ranks at once');
     world.overlaps = overlaps;
