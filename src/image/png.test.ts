@@ -49,7 +49,10 @@ test('libvips reads what is written', async () => {
       .toBuffer({ resolveWithObject: true });
     assert.deepEqual([info.width, info.height, info.channels], [width, height, 3]);
     assert.deepEqual(new Uint8Array(data), image.data);
-    assert.deepEqual(decodePlainPng(encodePng(image), MANY), image);
+    assert.deepEqual(decodePlainPng(encodePng(image, 6), MANY), image);
+    const withAlpha = new Uint8Array(await opened(image).ensureAlpha(0.5).raw().toBuffer());
+    const file = encodePng({ width, height, data: withAlpha });
+    assert.deepEqual(new Uint8Array(await sharp(file).raw().toBuffer()), withAlpha);
   }
 });
 

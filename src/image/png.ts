@@ -1,5 +1,5 @@
-// Plain PNG in this process: 8-bit RGB without interlacing or colour management. A small picture costs
-// a tenth of what it costs libvips to begin a pipeline. Every other PNG is decode.ts's.
+// Plain PNG in this process: 8 bits, without interlacing or colour management. A small picture costs a
+// tenth of what it costs libvips to begin a pipeline. Every other PNG is decode.ts's to read.
 
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import type { RgbImage } from './pixels.ts';
@@ -8,23 +8,29 @@ const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const HEADER_BYTES = 13;
 const CHANNELS = 3;
 const RGB = 2;
+const RGBA = 6;
 /** Says nothing of the pixels. */
 const IGNORED = 'pHYs';
 
-/** The lightest compression: fast to write and to read; the same pixels give the same bytes. */
-export function encodePng({ width, height, data }: RgbImage): Uint8Array {
+/**
+ * The same pixels give the same bytes.
+ * @param data [height, width, 3 or 4], RGB or RGBA.
+ * @param level of compression, 1 to 9. Default 1: fast to write and to read.
+ */
+export function encodePng({ width, height, data }: RgbImage, level = 1): Uint8Array {
+  const channels = data.length / (width * height);
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  header[9] = RGB;
-  const stride = CHANNELS * width;
+  header[9] = channels === CHANNELS ? RGB : RGBA;
+  const stride = channels * width;
   // Every row begins with its filter: 0, none.
   const rows = Buffer.alloc(height * (1 + stride));
   for (let y = 0; y < height; y++) {
     rows.set(data.subarray(y * stride, (y + 1) * stride), y * (1 + stride) + 1);
   }
-  const pixels = deflateSync(rows, { level: 1 });
+  const pixels = deflateSync(rows, { level });
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),

@@ -42,7 +42,7 @@ export async function buildCorpus(options: BuildCorpusOptions): Promise<Manifest
   const config = corpusSchema.parse(given);
   const sources = chooseSources(config, log);
   const versions = sources.map((source) => packageVersion(source.package));
-  const configHash = hashConfig('corpus/1', config, versions);
+  const configHash = hashConfig('corpus/2', config, versions);
   if (isComplete(output, configHash)) return readManifest(output);
   const pictures = sources.flatMap((source) => source.list());
   if (pictures.length === 0) {

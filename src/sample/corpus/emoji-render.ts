@@ -2,9 +2,13 @@
 // Knows nothing of captions or packages.
 import sharp from 'sharp';
 import { OneVisionError } from '../../core/errors.ts';
+import { encodePng } from '../../image/png.ts';
 
 sharp.concurrency(1);
 sharp.cache(false);
+
+/** Of compression: these files are kept. */
+const LEVEL = 6;
 
 /** RGBA pixels, `data` is `[height, width, 4]`, row by row, not premultiplied. */
 export interface Sprite {
@@ -51,17 +55,13 @@ export async function renderSprite(
   }
 }
 
-/**
- * Encode pixels as PNG. The same pixels give the same bytes.
- *
- * @param sprite RGBA `[height, width, 4]`; fully opaque pixels are stored as RGB.
- */
-export async function encodePng(sprite: Sprite): Promise<Uint8Array> {
-  const raw = { width: sprite.width, height: sprite.height, channels: 4 as const };
-  const image = sharp(sprite.data, { raw });
-  return await (isOpaque(sprite) ? image.removeAlpha() : image)
-    .png({ compressionLevel: 6, adaptiveFiltering: false })
-    .toBuffer();
+/** RGBA as PNG; fully opaque pixels are stored as RGB. The same pixels give the same bytes. */
+export function encodeSprite(sprite: Sprite): Uint8Array {
+  if (!isOpaque(sprite)) return encodePng(sprite, LEVEL);
+  const { width, height, data } = sprite;
+  const opaque = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) opaque.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+  return encodePng({ width, height, data: opaque }, LEVEL);
 }
 
 function isOpaque({ data }: Sprite): boolean {

@@ -14,7 +14,7 @@ import { readLedger } from '../ledger.ts';
 import { splitOf } from '../split.ts';
 import { readSamples } from '../webdataset.ts';
 import { EMOJI_STYLES, listEmoji } from './emoji.ts';
-import { encodePng, renderSprite } from './emoji-render.ts';
+import { encodeSprite, renderSprite } from './emoji-render.ts';
 import { joinKey, readEmojibase } from './emojibase.ts';
 import { loadDigits } from './mnist.ts';
 import { readWork } from './openclipart.ts';
@@ -128,7 +128,7 @@ test('transparency is kept, opaque pictures lose the channel, sizes are centred'
     [...sprite.data.subarray(4 * (10 * 20 + 10), 4 * (10 * 20 + 10) + 4)],
     [255, 0, 0, 255],
   );
-  const white = await renderSprite(await encodePng(sprite), 20, { background: '#fff' });
+  const white = await renderSprite(encodeSprite(sprite), 20, { background: '#fff' });
   assert.deepEqual([...white.data.subarray(0, 4)], [255, 255, 255, 255]);
 });
 

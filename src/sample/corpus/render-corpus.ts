@@ -20,7 +20,7 @@ import type { Sample } from '../sample.ts';
 import { createShardWriter, shardName } from '../shards/shard-writer.ts';
 import { createSkipCounter } from '../skips.ts';
 import { splitOf } from '../split.ts';
-import { encodePng, renderSprite } from './emoji-render.ts';
+import { encodeSprite, renderSprite } from './emoji-render.ts';
 import { captionOf, type Picture } from './picture.ts';
 
 export interface RenderCorpusOptions {
@@ -136,7 +136,7 @@ async function renderChunk(
 async function tryRender(picture: Picture, size: number): Promise<Sample | Error> {
   try {
     const sprite = await renderSprite(await picture.load(), size);
-    return toSample(picture, await encodePng(sprite));
+    return toSample(picture, encodeSprite(sprite));
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

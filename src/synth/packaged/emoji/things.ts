@@ -1,7 +1,7 @@
 // Single things to show: base emoji of the style OpenMoji, which no training set of ours uses.
 
 import { EMOJI_STYLES, listEmoji } from '../../../sample/corpus/emoji.ts';
-import { encodePng, renderSprite, type Sprite } from '../../../sample/corpus/emoji-render.ts';
+import { encodeSprite, renderSprite, type Sprite } from '../../../sample/corpus/emoji-render.ts';
 import type { Picture } from '../../../sample/corpus/picture.ts';
 
 const STYLE = 'openmoji';
@@ -71,7 +71,7 @@ export async function pasteAll(
       }
     }
   }
-  return await encodePng({ width: side, height: side, data });
+  return encodeSprite({ width: side, height: side, data });
 }
 
 export { renderSprite };
