@@ -40,12 +40,18 @@ const MAX_SHIFT = 32;
 /** Measure a picture; all but size, spread and hash on a grid of 64 × 64 of its pixels. */
 export async function lookAt(image: RgbImage, options: LookOptions): Promise<Look> {
   const grid = sampleGrid(image);
-  const grey = Float64Array.from({ length: SIDE * SIDE }, (_, i) => luma(grid, i));
+  const grey = new Float64Array(SIDE * SIDE);
+  let numDark = 0;
+  for (let i = 0; i < grey.length; i++) {
+    const brightness = luma(grid, i);
+    grey[i] = brightness;
+    if (brightness < DARK) numDark += 1;
+  }
   return {
     width: image.width,
     height: image.height,
     spread: colourRange(image),
-    dark: grey.reduce((count, value) => count + (value < DARK ? 1 : 0), 0) / grey.length,
+    dark: numDark / grey.length,
     entropy: entropyOf(grey),
     colourfulness: colourfulnessOf(grid),
     edges: edgesOf(grey),
@@ -61,7 +67,10 @@ function sampleGrid({ width, height, data }: RgbImage): Uint8Array {
     const row = Math.floor(((y + 0.5) * height) / SIDE) * width;
     for (let x = 0; x < SIDE; x++) {
       const from = 3 * (row + Math.floor(((x + 0.5) * width) / SIDE));
-      out.set(data.subarray(from, from + 3), 3 * (y * SIDE + x));
+      const to = 3 * (y * SIDE + x);
+      out[to] = data[from] as number;
+      out[to + 1] = data[from + 1] as number;
+      out[to + 2] = data[from + 2] as number;
     }
   }
   return out;

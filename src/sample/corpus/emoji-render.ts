@@ -60,7 +60,9 @@ export function encodeSprite(sprite: Sprite): Uint8Array {
   if (!isOpaque(sprite)) return encodePng(sprite, LEVEL);
   const { width, height, data } = sprite;
   const opaque = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) opaque.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+  for (let to = 0, from = 0; to < opaque.length; from++) {
+    if (from % 4 !== 3) opaque[to++] = data[from] as number;
+  }
   return encodePng({ width, height, data: opaque }, LEVEL);
 }
 
