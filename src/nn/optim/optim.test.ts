@@ -136,6 +136,25 @@ test('Newton–Schulz over the Gram matrix is X ← aX + (bA + cA²)X, A = XXᵀ
   }
 });
 
+test('the Gram form in float32 keeps three digits where singular values span six decades', () => {
+  tidy(() =>
+    noGrad(() => {
+      const half = (label: string, columns: number): Tensor =>
+        orthogonalise(randomLeaf(label, [1, 64, columns]), 30);
+      const exponents = ops.mulScalar(ops.arange(64, { dtype: 'float64' }), (-6 * Math.LN10) / 64);
+      const exact = ops.bmm(ops.mul(half('left', 64), ops.exp(exponents)), half('right', 192));
+      const expected = orthogonalise(exact, 5);
+      const came = orthogonalise(ops.toCopy(exact, { dtype: 'float32' }), 5);
+      const error = ops.sub(ops.toCopy(came, { dtype: 'float64' }), expected);
+      const [off, all] = [error, expected].map((x) => ops.linalgVectorNorm(x).item()) as [
+        number,
+        number,
+      ];
+      assert.ok(off < 1e-3 * all, `${off / all}`);
+    }),
+  );
+});
+
 test('a symmetric product in float32 equals the whole one in double precision', () => {
   for (const [matrices, rows, depth] of [
     [2, 6, 40],
