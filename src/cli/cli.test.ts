@@ -114,6 +114,7 @@ test('doctor reports the engine as JSON', () => {
     'libtorch',
     'threads',
     'devices',
+    'ranks',
     'matmul',
   ]);
 });
