@@ -15,7 +15,7 @@ export type Part = 'vision' | 'merger' | 'language';
 export const PARTS: readonly Part[] = ['vision', 'merger', 'language'];
 
 export interface OptimizerSettings {
-  /** `muon`: Muon on the matrices of the blocks, AdamW on the rest. Default `adamw`. */
+  /** `muon`: Muon on hidden matrices, AdamW on the rest. Default `adamw`. */
   readonly name?: 'adamw' | 'muon' | undefined;
   /** Largest learning rate. */
   readonly lr: number;
