@@ -1,5 +1,6 @@
 // Mixing, matching and captioning killed at moments spread over a run, then run again: the folder is that of an
 // uninterrupted run, and no answer is paid for twice but those on their way.
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startLoopback, stopLoopback } from '../../test/support/loopback.ts';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../test/support/raw-samples.ts';
 import { coin, sha256Hex } from '../core/hash.ts';
 
@@ -47,14 +49,10 @@ before(async () => {
   ];
   const mixture = { name: 'two', categories, samplesPerShard: 7 };
   writeFileSync(join(root, 'mixture.mjs'), `export default ${JSON.stringify(mixture)};`);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  url = `http://127.0.0.1:${address.port}/v1`;
+  url = `${await startLoopback(server)}/v1`;
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
+after(async () => {
+  await stopLoopback(server);
   rmSync(root, { recursive: true });
 });
 

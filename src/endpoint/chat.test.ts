@@ -1,8 +1,10 @@
 // One request and every way in which it can end: a date to come back, answers that are too long, empty or
 // moved elsewhere, and what each status means. What a whole run makes of them is tested with eval and caption.
+
 import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
 import { after, before, test } from 'node:test';
+import { startLoopback, stopLoopback } from '../../test/support/loopback.ts';
 import { openCache } from './answers.ts';
 import { ask, RequestFailure } from './chat.ts';
 
@@ -14,14 +16,10 @@ const server = createServer((request, response) => {
 });
 let url = '';
 before(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  url = `http://127.0.0.1:${address.port}/v1`;
+  url = `${await startLoopback(server)}/v1`;
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
+after(async () => {
+  await stopLoopback(server);
 });
 
 const question = {

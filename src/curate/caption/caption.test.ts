@@ -1,11 +1,13 @@
 // Captioning against a real server on this machine that answers well, asks to slow down, fails,
 // hangs, cuts answers off, talks junk, refuses and repeats itself.
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startLoopback, stopLoopback } from '../../../test/support/loopback.ts';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../../test/support/raw-samples.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import { silentLog as log } from '../../core/log.ts';
@@ -66,14 +68,10 @@ before(async () => {
     return await rawSample({ uid: `c:${i}`, label: `thing ${i}`, image });
   });
   await writeRaw(join(root, 'raw'), await Promise.all(list), 10);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  url = `http://127.0.0.1:${address.port}/v1`;
+  url = `${await startLoopback(server)}/v1`;
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
+after(async () => {
+  await stopLoopback(server);
   rmSync(root, { recursive: true });
 });
 

@@ -1,5 +1,6 @@
 // An endpoint under evaluation that hangs, talks junk, asks to slow down, cuts off, refuses, writes more
 // than it may, or is down: each a typed reply or a named error, and no question is paid for twice.
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { startLoopback, stopLoopback } from '../../../test/support/loopback.ts';
 import type { Reply } from '../eval-model.ts';
 import { type EndpointModel, endpointModel } from './endpoint-model.ts';
 
@@ -36,14 +38,10 @@ const server = createServer((request, response) => {
 });
 let url = '';
 before(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  url = `http://127.0.0.1:${address.port}/v1`;
+  url = `${await startLoopback(server)}/v1`;
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
+after(async () => {
+  await stopLoopback(server);
   rmSync(root, { recursive: true, force: true });
 });
 

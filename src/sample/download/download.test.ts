@@ -1,11 +1,13 @@
 // The downloader against a real server on this machine: what is fetched, refused, retried; politeness;
 // no way to an address that is not public.
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startLoopback, stopLoopback } from '../../../test/support/loopback.ts';
 import { drawPng, drawSvg } from '../../../test/support/raw-samples.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import { silentLog as log } from '../../core/log.ts';
@@ -61,14 +63,10 @@ const server = createServer((request, response) => {
 });
 let base = '';
 before(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  base = `http://127.0.0.1:${address.port}`;
+  base = await startLoopback(server);
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
+after(async () => {
+  await stopLoopback(server);
   rmSync(root, { recursive: true });
 });
 

@@ -1,5 +1,6 @@
 // Small copies of the ten data sets of the table's general group.
 import { choices, EIGHT, type HubSet, LETTERS, type Make, OPTIONS, PICTURE } from './row.ts';
+import { SCIENCE_QA } from './science-rows.ts';
 
 function mmbench(language: 'en' | 'cn'): HubSet {
   const cells: Make = (place, letter) => ({
@@ -153,16 +154,7 @@ export const GENERAL: readonly HubSet[] = [
     })),
   },
   {
-    name: 'science-qa',
-    file: 'lmms-lab/ScienceQA/ScienceQA-FULL/test-00000-of-00001.parquet',
-    columns: {
-      image: 'image',
-      question: 'VARCHAR',
-      choices: 'VARCHAR[]',
-      answer: 'BIGINT',
-      hint: 'VARCHAR',
-      subject: 'VARCHAR',
-    },
+    ...SCIENCE_QA,
     rows: choices((place) => ({
       image: place === 0 || place === 1 ? null : PICTURE,
       question: `Which animal is number ${place}?`,

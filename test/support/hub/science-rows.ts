@@ -2,6 +2,20 @@
 import { createRandom } from '../../../src/core/hash.ts';
 import type { HubSet } from './row.ts';
 
+/** Where the set lies and what its table has. */
+export const SCIENCE_QA: Pick<HubSet, 'name' | 'file' | 'columns'> = {
+  name: 'science-qa',
+  file: 'lmms-lab/ScienceQA/ScienceQA-FULL/test-00000-of-00001.parquet',
+  columns: {
+    image: 'image',
+    question: 'VARCHAR',
+    choices: 'VARCHAR[]',
+    answer: 'BIGINT',
+    hint: 'VARCHAR',
+    subject: 'VARCHAR',
+  },
+};
+
 const WORDS = ['alpha', 'beta', 'gamma', 'delta'];
 
 export function scienceQa(numRows: number): HubSet {
@@ -9,16 +23,7 @@ export function scienceQa(numRows: number): HubSet {
   const words = (count: number): string =>
     Array.from({ length: count }, () => WORDS[random.int(4)]).join(' ');
   return {
-    name: 'science-qa',
-    file: 'lmms-lab/ScienceQA/ScienceQA-FULL/test-00000-of-00001.parquet',
-    columns: {
-      image: 'image',
-      question: 'VARCHAR',
-      choices: 'VARCHAR[]',
-      answer: 'BIGINT',
-      hint: 'VARCHAR',
-      subject: 'VARCHAR',
-    },
+    ...SCIENCE_QA,
     rows: Array.from({ length: numRows }, () => ({
       wanted: 'correct',
       right: 'A',

@@ -1,6 +1,8 @@
 // An OpenAI-compatible endpoint on this machine that answers the small copies as their plans want it.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { sha256Hex } from '../../../src/core/hash.ts';
+import { startLoopback, stopLoopback } from '../loopback.ts';
 import type { ReplyPlan } from './write.ts';
 
 export interface PlanServer {
@@ -38,17 +40,11 @@ export async function startPlanServer(plans: ReadonlyMap<string, ReplyPlan>): Pr
       respond(response, plan, text);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
   const handle: PlanServer = {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `${await startLoopback(server)}/v1`,
     answered,
     before: () => false,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => stopLoopback(server),
   };
   return handle;
 }

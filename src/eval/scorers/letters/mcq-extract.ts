@@ -37,15 +37,22 @@ export function mcqExtract(reply: string, letters: readonly string[]): string | 
     ...byEnds(text, letters),
   ];
   const candidates = found.length > 0 ? found : byForm(text, letters, [['', '', 0]]);
-  let best: Candidate | undefined;
-  for (const candidate of candidates) {
-    if (best === undefined || isBetter(candidate, best)) best = candidate;
-  }
-  return best?.letter;
+  return pickLetter(candidates, 'last');
 }
 
-function isBetter(a: Candidate, b: Candidate): boolean {
-  return a.priority > b.priority || (a.priority === b.priority && a.place > b.place);
+/** The letter of the highest priority; of several the one that stands first or last. */
+export function pickLetter(
+  candidates: readonly Candidate[],
+  preferred: 'first' | 'last',
+): string | undefined {
+  const sign = preferred === 'last' ? 1 : -1;
+  let best: Candidate | undefined;
+  for (const candidate of candidates) {
+    const lead = candidate.priority - (best?.priority ?? Number.NEGATIVE_INFINITY);
+    const isAhead = lead > 0 || (lead === 0 && sign * (candidate.place - (best?.place ?? 0)) > 0);
+    if (isAhead) best = candidate;
+  }
+  return best?.letter;
 }
 
 /** What stands around a letter, and the priority of the form. */

@@ -3,7 +3,7 @@
 import { strip, stripEach } from '../python.ts';
 import { lastBoxed } from '../reply-parts.ts';
 import { letters } from './letter.ts';
-import { byForm, byPhrase, type Candidate, FORMS } from './mcq-extract.ts';
+import { byForm, byPhrase, type Candidate, FORMS, pickLetter } from './mcq-extract.ts';
 
 const LETTERS = letters(8);
 const MORE_FORMS = [...FORMS, ...['-', '_', '='].map((after) => ['', after, 1] as const)];
@@ -39,15 +39,7 @@ function earliest(part: string): string | undefined {
     ...LETTERS.flatMap((letter, index) => byForm(text, [letter], [[`${index + 1}. `, '', 8]])),
   ];
   const candidates = found.length > 0 ? found : byForm(text, LETTERS, [['', '', 0]]);
-  let best: Candidate | undefined;
-  for (const candidate of candidates) {
-    if (best === undefined || isBetter(candidate, best)) best = candidate;
-  }
-  return best?.letter;
-}
-
-function isBetter(a: Candidate, b: Candidate): boolean {
-  return a.priority > b.priority || (a.priority === b.priority && a.place < b.place);
+  return pickLetter(candidates, 'first');
 }
 
 function byEnds(text: string): Candidate[] {
