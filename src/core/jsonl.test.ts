@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { openJournal } from './journal.ts';
-import { appendJsonl, openJsonl, readJsonl, readJsonlSync } from './jsonl.ts';
+import { openJsonl, readJsonl, readJsonlSync } from './jsonl.ts';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'onevision-jsonl-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => path.join(folder, name);
+
+function appendJsonl(file: string, ...rows: readonly unknown[]): void {
+  using writer = openJsonl(file);
+  writer.append(...rows);
+}
 
 test('rows come back in order; a missing file has none; empty lines are none', async () => {
   appendJsonl(at('rows.jsonl'), { a: 1 }, 'zwei', null);

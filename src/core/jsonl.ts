@@ -97,12 +97,6 @@ export function openJsonl(file: string): JsonlWriter {
   };
 }
 
-/** Append rows to a JSON-lines file, creating it. @throws OneVisionError 'disk'. */
-export function appendJsonl(file: string, ...rows: readonly unknown[]): void {
-  using writer = openJsonl(file);
-  writer.append(...rows);
-}
-
 function attempt<T>(file: string, work: () => T): T {
   try {
     return work();

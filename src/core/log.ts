@@ -16,8 +16,8 @@ export interface Logger {
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface LogSettings {
-  level: LogLevel;
-  json: boolean;
+  readonly level: LogLevel;
+  readonly json: boolean;
 }
 
 const RANK: Readonly<Record<LogLevel, number>> = {
@@ -27,21 +27,17 @@ const RANK: Readonly<Record<LogLevel, number>> = {
   error: 3,
   silent: 4,
 };
-const settings: LogSettings = { level: 'info', json: false };
+const DEFAULTS: LogSettings = { level: 'info', json: false };
 
-/** Set level and form of every logger made without settings of its own; the CLI does this once. */
-export function configureLog(changes: Partial<LogSettings>): void {
-  Object.assign(settings, changes);
-}
-
-/** A logger on a terminal, following the process settings unless given its own. */
-export function createLogger(out: Terminal = terminal, own?: LogSettings): Logger {
+/** A logger on a terminal. */
+export function createLogger(out: Terminal = terminal, settings: LogSettings = DEFAULTS): Logger {
   const at =
     (level: Exclude<LogLevel, 'silent'>) =>
     (message: string, fields: LogFields = {}): void => {
-      const use = own ?? settings;
-      if (RANK[level] < RANK[use.level]) return;
-      out.line(use.json ? jsonLine(level, message, fields) : plainLine(level, message, fields));
+      if (RANK[level] < RANK[settings.level]) return;
+      out.line(
+        settings.json ? jsonLine(level, message, fields) : plainLine(level, message, fields),
+      );
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

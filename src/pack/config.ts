@@ -41,17 +41,6 @@ export type PackConfig = {
   readonly [key in Exclude<keyof PackSettings, Open>]-?: NonNullable<PackSettings[key]>;
 } & Pick<PackSettings, Open>;
 
-export const PackInputSchema: z.ZodType<PackInput> = z
-  .strictObject({
-    dir: z.string(),
-    count: z.int().positive().optional(),
-    epochs: z.number().positive().optional(),
-    weight: z.number().positive().optional(),
-  })
-  .refine((input) => [input.count, input.epochs, input.weight].filter(Number.isFinite).length < 2, {
-    message: 'give at most one of count, epochs and weight',
-  });
-
 export const PackConfigSchema: z.ZodType<PackConfig, PackSettings> = z.strictObject({
   maxTokens: z.int().positive().default(8192),
   maxPatches: z.int().positive().default(32_768),
