@@ -67,12 +67,24 @@ test('files of libvips with all filters decode to the same pixels', async () => 
   assert.deepEqual([...filters].sort(), [0, 1, 2, 3, 4]);
 });
 
+test('every value under every transparency lies on white as libvips lays it', async () => {
+  const side = 256;
+  const data = new Uint8Array(side * side * 4);
+  for (let i = 0; i < side * side; i++) data.set([i, 255 - i, 7 * i, i / side], 4 * i);
+  for (const adaptiveFiltering of [false, true]) {
+    const raw = { width: side, height: side, channels: 4 } as const;
+    const file = await sharp(data, { raw }).png({ adaptiveFiltering }).toBuffer();
+    const flat = await sharp(file).flatten({ background: '#fff' }).raw().toBuffer();
+    const image = { width: side, height: side, data: new Uint8Array(flat) };
+    assert.deepEqual(decodePlainPng(file, MANY), image);
+  }
+});
+
 test('what is not plain, too large or damaged is left to libvips, which names it', async () => {
   const image = picture(20, 10);
   const kinds = [
     opened(image).png({ palette: true }),
     opened(image).toColourspace('b-w').png(),
-    opened(image).ensureAlpha(0.5).png(),
     opened(image).png({ progressive: true }),
     opened(image).toColourspace('rgb16').png(),
     opened(image).withMetadata({ orientation: 6 }).png(),

@@ -1,14 +1,14 @@
-// Plain PNG in this process: 8 bits, without interlacing or colour management. A small picture costs a
-// tenth of what it costs libvips to begin a pipeline. Every other PNG is decode.ts's to read.
+// Plain PNG in this process: 8 bits, RGB or RGBA, without interlacing or colour management. A small picture
+// costs a tenth of what it costs libvips to begin a pipeline. Every other PNG is decode.ts's to read.
 
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import type { RgbImage } from './pixels.ts';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const HEADER_BYTES = 13;
-const CHANNELS = 3;
-const RGB = 2;
-const RGBA = 6;
+/** Colour type in the header → bytes of a pixel. */
+const CHANNELS: Readonly<Record<number, number>> = { 2: 3, 6: 4 };
+const WHITE = 255;
 /** Says nothing of the pixels. */
 const IGNORED = 'pHYs';
 
@@ -23,7 +23,7 @@ export function encodePng({ width, height, data }: RgbImage, level = 1): Uint8Ar
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  header[9] = channels === CHANNELS ? RGB : RGBA;
+  header[9] = channels === 3 ? 2 : 6;
   const stride = channels * width;
   // Every row begins with its filter: 0, none.
   const rows = Buffer.alloc(height * (1 + stride));
@@ -49,8 +49,8 @@ function chunk(type: string, data: Buffer): Buffer {
 }
 
 /**
- * The pixels of a plain PNG of at most `maxPixels`; undefined for anything else, a damaged one too,
- * so that a general decoder can say what it is.
+ * The pixels of a plain PNG of at most `maxPixels`, transparency laid on white; undefined for anything
+ * else, a damaged one too, so that a general decoder can say what it is.
  */
 export function decodePlainPng(bytes: Uint8Array, maxPixels: number): RgbImage | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,16 +59,19 @@ export function decodePlainPng(bytes: Uint8Array, maxPixels: number): RgbImage |
   const { header, pixels } = chunks;
   const width = header.readUInt32BE(0);
   const height = header.readUInt32BE(4);
-  const isPlain = header.readUInt32BE(8) === 0x08020000 && header[12] === 0;
-  if (!isPlain || width === 0 || height === 0 || width * height > maxPixels) return undefined;
-  const stride = CHANNELS * width;
-  const length = height * (1 + stride);
+  const [depth, colourType = 0, ...methods] = header.subarray(8);
+  const channels = CHANNELS[colourType];
+  if (depth !== 8 || channels === undefined || methods.some((method) => method !== 0))
+    return undefined;
+  if (width === 0 || height === 0 || width * height > maxPixels) return undefined;
+  const length = height * (1 + channels * width);
   try {
     // One byte more, so that a stream that is too long is seen.
     const rows = inflateSync(pixels, { maxOutputLength: length + 1 });
     if (rows.length !== length) return undefined;
-    const data = unfilter(rows, height, stride);
-    return data === undefined ? undefined : { width, height, data };
+    const pixelBytes = unfilter(rows, height, channels);
+    if (pixelBytes === undefined) return undefined;
+    return { width, height, data: channels === 3 ? pixelBytes : onWhite(pixelBytes) };
   } catch {
     return undefined;
   }
@@ -97,7 +100,8 @@ function plainChunks(file: Buffer): { header: Buffer; pixels: Buffer } | undefin
 }
 
 /** Undoes the filter of each row: bytes are differences from left, above or both. Source: PNG, section 9. */
-function unfilter(rows: Buffer, height: number, stride: number): Uint8Array | undefined {
+function unfilter(rows: Buffer, height: number, channels: number): Uint8Array | undefined {
+  const stride = rows.length / height - 1;
   const out = new Uint8Array(height * stride);
   for (let y = 0; y < height; y++) {
     const from = y * (1 + stride);
@@ -107,9 +111,9 @@ function unfilter(rows: Buffer, height: number, stride: number): Uint8Array | un
     if (filter === 0) out.set(rows.subarray(from + 1, from + 1 + stride), to);
     else {
       for (let x = 0; x < stride; x++) {
-        const left = x < CHANNELS ? 0 : (out[to + x - CHANNELS] as number);
+        const left = x < channels ? 0 : (out[to + x - channels] as number);
         const above = y === 0 ? 0 : (out[to + x - stride] as number);
-        const corner = x < CHANNELS || y === 0 ? 0 : (out[to + x - stride - CHANNELS] as number);
+        const corner = x < channels || y === 0 ? 0 : (out[to + x - stride - channels] as number);
         out[to + x] = (rows[from + 1 + x] as number) + predicted(filter, left, above, corner);
       }
     }
@@ -124,4 +128,17 @@ function predicted(filter: number, left: number, above: number, corner: number):
   const guess = left + above - corner;
   const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - above), Math.abs(guess - corner)];
   return a <= b && a <= c ? left : b <= c ? above : corner;
+}
+
+/** RGBA [pixels, 4] over white as RGB [pixels, 3], rounded down as libvips does. */
+function onWhite(rgba: Uint8Array): Uint8Array {
+  const out = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; to < out.length; from += 4, to += 3) {
+    const alpha = rgba[from + 3] as number;
+    const white = WHITE * (WHITE - alpha);
+    for (let c = 0; c < 3; c++) {
+      out[to + c] = Math.floor(((rgba[from + c] as number) * alpha + white) / WHITE);
+    }
+  }
+  return out;
 }
