@@ -137,7 +137,8 @@ function onWhite(rgba: Uint8Array): Uint8Array {
     const alpha = rgba[from + 3] as number;
     const white = WHITE * (WHITE - alpha);
     for (let c = 0; c < 3; c++) {
-      out[to + c] = Math.floor(((rgba[from + c] as number) * alpha + white) / WHITE);
+      const sum = (rgba[from + c] as number) * alpha + white;
+      out[to + c] = (sum + 1 + (sum >> 8)) >> 8; // sum / 255
     }
   }
   return out;

@@ -320,15 +320,14 @@ export class OneVision extends Module {
     const attend: Attend = (q, k, v) => varlenAttention(q, k, v, attention);
     const context: DecoderContext = {
       rope: layout.rope,
+      read: fromArray(rows, [rows.length], { device: this.device }),
       recompute: recompute.language,
       around: options.around,
       attend: (_layer, q, k, v) => spread.attend([q, k, v], numRows, attend),
       ...(routers === null ? {} : { onRouting: (routing) => routers.add(routing) }),
     };
     const embedded = this.embed(batch, layout, { recompute: recompute.vision, spread });
-    const hidden = this.decoder.forward(embedded, context);
-    const index = fromArray(rows, [rows.length], { device: this.device });
-    return this.decoder.finish(ops.indexSelect(hidden, 0, index));
+    return this.decoder.forward(embedded, context);
   }
 }
 

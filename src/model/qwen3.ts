@@ -22,6 +22,8 @@ export interface DecoderContext {
   readonly rope: RopeTable;
   /** q [rows, heads, dim]; k, v [rows, kvHeads, dim] → [rows, heads · dim]. */
   attend(layer: number, q: Tensor, k: Tensor, v: Tensor): Tensor;
+  /** [n] rows that are read after the last layer, whose feed-forward runs on no others. Default: all. */
+  readonly read?: Tensor | undefined;
   /** Sees what each layer of experts decided; for the load-balancing loss. */
   readonly onRouting?: (routing: Routing) => void;
   /** What backward computes again. Default: nothing. */
@@ -91,21 +93,30 @@ class Qwen3Layer extends Module {
 
   forward(x: Tensor, layer: number, context: DecoderContext, through: Through): Tensor {
     const mlp = this.#mlp;
-    const attended = through(
+    const all = through(
       [x],
       (x) => this.#inputNorm.forward(x),
       (normed, x) => ops.add(x, this.#attention.forward(normed, layer, context)),
     );
+    // Experts are balanced over all rows.
+    const { read } = context;
+    const [early, late] = this.hasExperts ? [undefined, read] : [read, undefined];
+    const attended = rowsAt(all, early);
     const feed = (normed: Tensor): Tensor =>
       mlp instanceof Experts
         ? mlp.forward(normed, context.onRouting)
         : mlp.forward(normed, through);
-    return through(
+    const fed = through(
       [attended],
       (attended) => this.#mlpNorm.forward(attended),
       (normed, attended) => ops.add(attended, feed(normed)),
     );
+    return rowsAt(fed, late);
   }
+}
+
+function rowsAt(x: Tensor, rows: Tensor | undefined): Tensor {
+  return rows === undefined ? x : ops.indexSelect(x, 0, rows);
 }
 
 /** Embedding, layers and last norm. The output head belongs to the whole model. */
@@ -139,23 +150,20 @@ export class Qwen3 extends Module {
     return rows.dtype === this.dtype ? rows : ops.toCopy(rows, { dtype: this.dtype });
   }
 
-  /** All layers, without the last norm: [rows, hidden] → [rows, hidden]. */
+  /** All layers and the last norm: [rows, hidden] → [rows that are read, hidden]. */
   forward(x: Tensor, context: DecoderContext): Tensor {
     let hidden = x;
     const { around = (_layer, x, run) => run(x) } = context;
+    const inner = { ...context, read: undefined };
     for (const [i, layer] of this.#layers.entries()) {
       const { cos, sin } = context.rope;
       const wanted = recomputeOf(context.recompute, i);
       const mode = wanted === 'full' && layer.hasExperts ? 'selective' : wanted;
+      const seen = i + 1 < this.#layers.length ? inner : context;
       hidden = around(i, hidden, (x) =>
-        runBlock(mode, [x, cos, sin], ([x], through) => layer.forward(x, i, context, through)),
+        runBlock(mode, [x, cos, sin], ([x], through) => layer.forward(x, i, seen, through)),
       );
     }
-    return hidden;
-  }
-
-  /** The last norm; apart, so that it runs only on the rows that are read. */
-  finish(hidden: Tensor): Tensor {
     return this.#norm.forward(hidden);
   }
 }

@@ -5,7 +5,6 @@
 import { OneVisionError } from '../../core/errors.ts';
 import { varlenAttention } from '../../nn/attention.ts';
 import { fromArray, noGrad, type Tensor, tidy } from '../../tensor/index.ts';
-import * as ops from '../../tensor/ops.ts';
 import { makeBatch, type Segment } from '../batch.ts';
 import { type OneVision, textRope } from '../onevision.ts';
 import { KvCache } from './kv-cache.ts';
@@ -130,21 +129,20 @@ export class Generation {
     const layout = model.layoutRows(batch, { groupCost: 0 });
     const longest = Math.max(...writers.map(({ options }) => options.maxNewTokens));
     this.#cache.open(layout.attention.groups, Math.min(longest, FIRST_ROOM));
-    const hidden = model.decoder.forward(model.embed(batch, layout), {
-      rope: layout.rope,
-      attend: (layer, q, k, v) => {
-        this.#cache.fill(layer, k, v);
-        return varlenAttention(q, k, v, layout.attention);
-      },
-    });
     const rowOfEnd = Array.from(batch.cuSeqlens.subarray(1), (end) => {
       return layout.rowOfToken[end - 1] as number;
     });
     const ends = Int32Array.from(rowOfEnd).sort();
     const order = Array.from(ends, (row) => rowOfEnd.indexOf(row));
-    const index = fromArray(ends, [ends.length], { device: model.device });
-    const last = ops.indexSelect(hidden, 0, index);
-    return { logits: model.logits(model.decoder.finish(last)), order };
+    const hidden = model.decoder.forward(model.embed(batch, layout), {
+      rope: layout.rope,
+      read: fromArray(ends, [ends.length], { device: model.device }),
+      attend: (layer, q, k, v) => {
+        this.#cache.fill(layer, k, v);
+        return varlenAttention(q, k, v, layout.attention);
+      },
+    });
+    return { logits: model.logits(hidden), order };
   }
 
   /** Read the last token of each reply; logits [B, vocab] after it. */
@@ -163,7 +161,7 @@ export class Generation {
       rope: textRope(positions, { headDim, ropeTheta, dtype, device }),
       attend: (layer, q, k, v) => this.#cache.attend(layer, q, k, v),
     });
-    return this.#model.logits(decoder.finish(hidden));
+    return this.#model.logits(hidden);
   }
 
   /** Forget finished replies, in the cache too, so that no step computes them. */

@@ -9,12 +9,19 @@ export interface MuonOptions {
   /** Default 0.95. */
   readonly momentum?: number;
   readonly nesterov?: boolean;
-  /** Newton–Schulz iterations. Default 5. */
-  readonly iterations?: number;
 }
 
-/** Coefficients of the quintic iteration X ← aX + (bR + cR²)X, R = XXᵀ. */
-const [A, B, C] = [3.4445, -4.775, 2.0315];
+/**
+ * a, b, c of the iterations X ← aX + (bR + cR²)X, R = XXᵀ. Each is the quintic nearest to 1 on the interval
+ * that the ones before leave of singular values in [0.0025, 1] (Amsel et al. 2025, "The Polar Express"): four
+ * take these into [0.74, 1.27], where five with Jordan's one set of coefficients take them into [0.68, 1.2].
+ */
+export const QUINTICS: readonly (readonly [a: number, b: number, c: number])[] = [
+  [8.4052, -24.8508, 18.4246],
+  [4.0772, -3.035, 0.5722],
+  [3.6058, -2.6996, 0.534],
+  [2.6177, -1.9413, 0.4486],
+];
 /** Root mean square of an AdamW update, which Muon's is scaled to. */
 const ADAM_RMS = 0.2;
 
@@ -56,7 +63,6 @@ export class Muon implements Optimizer {
     this.#options = {
       momentum: options.momentum ?? 0.95,
       nesterov: options.nesterov ?? true,
-      iterations: options.iterations ?? 5,
     };
     this.#stacks = groups.flatMap(makeStacks);
   }
@@ -74,11 +80,11 @@ export class Muon implements Optimizer {
       if (grad !== null) gradients.push(ops.view(grad, [rows, columns]));
     }
     if (gradients.length < parameters.length) return;
-    const { momentum: mu, nesterov, iterations } = this.#options;
+    const { momentum: mu, nesterov } = this.#options;
     const gradient = ops.stack(gradients);
     ops.lerp_(momentum, gradient, 1 - mu);
     const update = nesterov ? ops.lerp(gradient, momentum, mu) : momentum;
-    const direction = orthogonalise(update, iterations);
+    const direction = orthogonalise(update);
     const stepSize = lr * stack.lrScale;
     const matrices = parameters.map((parameter) => ops.view(parameter, [rows, columns]));
     if (weightDecay > 0) ops.foreachMulScalar_(matrices, 1 - stepSize * weightDecay);
@@ -138,7 +144,7 @@ function makeStacks(group: ParameterGroup): Stack[] {
  * and R ← ZRZ. Every factor is a polynomial of one symmetric matrix, so the products are symmetric.
  * @param stack [matrices, rows, columns]; any scale.
  */
-export function orthogonalise(stack: Tensor, iterations: number): Tensor {
+export function orthogonalise(stack: Tensor): Tensor {
   const [, rows = 1, columns = 1] = stack.shape;
   const tall = rows > columns;
   const norm = ops.linalgVectorNorm(stack, { dim: [1, 2], keepdim: true });
@@ -149,11 +155,11 @@ export function orthogonalise(stack: Tensor, iterations: number): Tensor {
   const identity = ops.eye(Math.min(rows, columns), { dtype, device });
   let q: Tensor | undefined;
   let r = ops.symmetricBmm(x, across);
-  for (let i = 1; i <= iterations; i++) {
-    const z = ops.symmetricBmm(r, r, { added: r, alpha: C, beta: B });
-    ops.add_(z, identity, { alpha: A });
+  for (const [i, [a, b, c]] of QUINTICS.entries()) {
+    const z = ops.symmetricBmm(r, r, { added: r, alpha: c, beta: b });
+    ops.add_(z, identity, { alpha: a });
     q = q === undefined ? z : ops.symmetricBmm(q, z);
-    if (i < iterations) r = ops.symmetricBmm(ops.symmetricBmm(r, z), z);
+    if (i + 1 < QUINTICS.length) r = ops.symmetricBmm(ops.symmetricBmm(r, z), z);
   }
   const direction = q === undefined ? x : ops.bmm(q, x);
   return tall ? ops.transpose(direction, 1, 2) : direction;
