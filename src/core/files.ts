@@ -6,6 +6,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
 import * as z from 'zod';
+import { create, createDirect } from './direct.ts';
 import { type ErrorCode, OneVisionError } from './errors.ts';
 
 /** A file that appears under its name only when `commit` has returned. */
@@ -84,12 +85,16 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Open a file for streaming that takes its name at `commit`. Its folder must exist.
+ * @param options.isDirect past the page cache, as far as the system can; see `createDirect`.
  * @throws OneVisionError 'disk' with the path, the bytes written and a hint.
  */
-export async function createFileAtomic(target: string): Promise<AtomicFile> {
+export async function createFileAtomic(
+  target: string,
+  { isDirect = false }: { readonly isDirect?: boolean } = {},
+): Promise<AtomicFile> {
   const temporary = temporaryName(target);
   ours.add(temporary);
-  const handle = await open(temporary, 'wx').catch((error: unknown) => {
+  const handle = await (isDirect ? createDirect : create)(temporary).catch((error: unknown) => {
     ours.delete(temporary);
     throw diskError(error, target);
   });
@@ -131,9 +136,9 @@ export async function createFileAtomic(target: string): Promise<AtomicFile> {
         const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         let offset = 0;
         while (offset < data.byteLength) {
-          const { bytesWritten } = await handle.write(data, offset);
-          offset += bytesWritten;
-          bytes += bytesWritten;
+          const written = await handle.write(data, offset, bytes);
+          offset += written;
+          bytes += written;
         }
         if (!isSyncing && bytes - syncedBytes >= EARLY_SYNC_BYTES) syncEarly();
       }),

@@ -1,13 +1,11 @@
-// One shard of records as a tar archive with its index. Content is copied once, into the buffer that
-// is hashed and written.
-import { createHash, type Hash } from 'node:crypto';
+// One shard of records as a tar archive with its index.
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type AtomicFile, createFileAtomic, writeFileAtomic } from '../../core/files.ts';
+import { BlockFile } from '../../core/block-file.ts';
+import { writeFileAtomic } from '../../core/files.ts';
 import type { ManifestFile } from '../../sample/manifest.ts';
-import { encodeTarHeader, paddedSize, TAR_BLOCK, TAR_END } from '../../sample/tar.ts';
+import { encodeTarHeader, paddedSize, TAR_END } from '../../sample/tar.ts';
 import type { PackPart } from '../record.ts';
-
-const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
  * A tar archive under way. Its `.idx` has n + 1 little-endian uint64 offsets: the first header of
@@ -15,73 +13,47 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
  */
 export class TarWriter {
   readonly #path: string;
-  readonly #file: AtomicFile;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #file: BlockFile;
   readonly #offsets: number[] = [0];
-  readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  #used = 0;
-  #end = 0;
 
-  private constructor(path: string, file: AtomicFile) {
+  private constructor(path: string, file: BlockFile) {
     this.#path = path;
     this.#file = file;
   }
 
   /** @throws OneVisionError 'disk' */
   static async create(path: string): Promise<TarWriter> {
-    return new TarWriter(path, await createFileAtomic(path));
+    return new TarWriter(path, await BlockFile.create(path));
   }
 
   /** Appends one record. */
   async add(key: string, parts: readonly PackPart[]): Promise<void> {
     for (const { name, bytes } of parts) {
-      await this.#put(encodeTarHeader(`${key}.${name}`, bytes.length), TAR_BLOCK);
-      await this.#put(bytes, paddedSize(bytes.length));
+      await this.#file.append(encodeTarHeader(`${key}.${name}`, bytes.length));
+      await this.#file.append(bytes, paddedSize(bytes.length));
     }
-    this.#offsets.push(this.#end);
+    this.#offsets.push(this.#file.bytes);
   }
 
   /** Ends the archive; both files have their names when it returns. */
   async close(): Promise<ManifestFile[]> {
-    await this.#put(TAR_END, TAR_END.length);
-    await this.#flush();
+    await this.#file.append(TAR_END);
     const count = this.#offsets.length - 1;
     const index = encodeIndex(this.#offsets);
-    await writeFileAtomic(`${this.#path}.idx`, index);
-    await this.#file.commit();
+    const [archive] = await Promise.all([
+      this.#file.commit(),
+      writeFileAtomic(`${this.#path}.idx`, index),
+    ]);
     const name = basename(this.#path);
     const sha256 = createHash('sha256').update(index).digest('hex');
     return [
-      { name, bytes: this.#end, sha256: this.#hash.digest('hex'), count },
+      { name, ...archive, count },
       { name: `${name}.idx`, bytes: index.length, sha256, count: count + 1 },
     ];
   }
 
   async abort(): Promise<void> {
     await this.#file.abort();
-  }
-
-  /** Copies `bytes` and zeros up to `size`. */
-  async #put(bytes: Uint8Array, size: number): Promise<void> {
-    if (this.#used + size > BUFFER_BYTES) await this.#flush();
-    this.#end += size;
-    if (size > BUFFER_BYTES) {
-      const padded = Buffer.alloc(size);
-      padded.set(bytes);
-      this.#hash.update(padded);
-      await this.#file.write(padded);
-      return;
-    }
-    this.#buffer.set(bytes, this.#used);
-    this.#buffer.fill(0, this.#used + bytes.length, this.#used + size);
-    this.#used += size;
-  }
-
-  async #flush(): Promise<void> {
-    const bytes = this.#buffer.subarray(0, this.#used);
-    this.#hash.update(bytes);
-    await this.#file.write(bytes);
-    this.#used = 0;
   }
 }
 

@@ -1,9 +1,9 @@
 // Writes samples as WebDataset shards: `{key}.img0.png`, `{key}.json`, next `{key}`, …
 // A shard gets its name only when it is whole. The same samples give the same bytes.
-import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
+import { BlockFile } from '../../core/block-file.ts';
 import { OneVisionError } from '../../core/errors.ts';
-import { type AtomicFile, createFileAtomic, ensureFolder } from '../../core/files.ts';
+import { ensureFolder } from '../../core/files.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import type { Sample } from '../sample.ts';
 import { encodeSampleJson } from '../sample-json.ts';
@@ -39,15 +39,10 @@ export interface ShardWriter {
 
 interface OpenShard {
   readonly name: string;
-  readonly file: AtomicFile;
-  readonly hash: Hash;
+  readonly file: BlockFile;
   readonly keys: Set<string>;
-  bytes: number;
-  pending: Buffer[];
-  numPending: number;
 }
 
-const FLUSH_BYTES = 1024 * 1024;
 const MAX_KEY = 72;
 
 /** The shard key of a sample: its uid where that is a plain name, else a plain name with a hash. */
@@ -76,13 +71,11 @@ export function createShardWriter(dir: string, options: ShardWriterOptions = {})
 
   const finish = async (): Promise<void> => {
     if (current === undefined) return;
-    const shard = current;
-    append(shard, TAR_END);
-    await flush(shard);
-    await shard.file.commit();
+    const { name, file, keys } = current;
+    await file.append(TAR_END);
+    const whole = await file.commit();
     current = undefined;
-    const { name, bytes, keys } = shard;
-    finished.push({ name, bytes, sha256: shard.hash.digest('hex'), count: keys.size });
+    finished.push({ name, ...whole, count: keys.size });
   };
   const abort = async (): Promise<void> => {
     await current?.file.abort();
@@ -95,7 +88,7 @@ export function createShardWriter(dir: string, options: ShardWriterOptions = {})
       const members = encodeSample(key, sample);
       const size = members.reduce((sum, member) => sum + member.length, 0);
       if (current !== undefined) {
-        const isFull = current.bytes + size + TAR_END.length > maxBytes;
+        const isFull = current.file.bytes + size + TAR_END.length > maxBytes;
         if (isFull || current.keys.size >= maxSamples) await finish();
       }
       current ??= await openShard(
@@ -111,8 +104,7 @@ export function createShardWriter(dir: string, options: ShardWriterOptions = {})
         );
       }
       current.keys.add(key);
-      for (const member of members) append(current, member);
-      if (current.numPending >= FLUSH_BYTES) await flush(current);
+      for (const member of members) await current.file.append(member);
     },
     async close() {
       await finish();
@@ -129,27 +121,5 @@ function encodeSample(key: string, sample: Sample): Buffer[] {
 }
 
 async function openShard(dir: string, name: string): Promise<OpenShard> {
-  const file = await createFileAtomic(join(dir, name));
-  return {
-    name,
-    file,
-    hash: createHash('sha256'),
-    keys: new Set(),
-    bytes: 0,
-    pending: [],
-    numPending: 0,
-  };
-}
-
-function append(shard: OpenShard, bytes: Uint8Array): void {
-  shard.hash.update(bytes);
-  shard.pending.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  shard.numPending += bytes.byteLength;
-  shard.bytes += bytes.byteLength;
-}
-
-async function flush(shard: OpenShard): Promise<void> {
-  await shard.file.write(Buffer.concat(shard.pending));
-  shard.pending = [];
-  shard.numPending = 0;
+  return { name, file: await BlockFile.create(join(dir, name)), keys: new Set() };
 }

@@ -1,8 +1,8 @@
 // Sink: a line of JSON a sample, its images in a tar beside it, each named by file, offset and size: a
 // reader fetches one by its byte range. Never one file a sample.
-import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
-import { type AtomicFile, createFileAtomic, ensureFolder } from '../../core/files.ts';
+import { BlockFile } from '../../core/block-file.ts';
+import { ensureFolder } from '../../core/files.ts';
 import type { Sample } from '../sample.ts';
 import { encodeTarMember, TAR_BLOCK, TAR_END } from '../tar.ts';
 import {
@@ -14,11 +14,10 @@ import {
 
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** A file under way, and what is known of it. */
+/** A file under way. */
 interface Part {
   readonly name: string;
-  readonly file: AtomicFile;
-  readonly hash: Hash;
+  readonly file: BlockFile;
 }
 
 interface OpenPair {
@@ -49,7 +48,7 @@ export function createJsonlWriter(dir: string, options: ShardWriterOptions = {})
     if (current === undefined) return;
     const { lines, images, numImages, count } = current;
     if (numImages > 0) {
-      await append(images, TAR_END);
+      await images.file.append(TAR_END);
       finished.push(await commit(images, 0)); // before the lines that point to it
     } else await images.file.abort();
     finished.push(await commit(lines, count));
@@ -77,25 +76,19 @@ async function writeSample(pair: OpenPair, sample: Sample): Promise<void> {
   const images: object[] = [];
   for (const { name, bytes } of sample.images) {
     const offset = pair.images.file.bytes + TAR_BLOCK;
-    await append(pair.images, encodeTarMember(`${shardKey(uid)}.${name}`, bytes));
+    await pair.images.file.append(encodeTarMember(`${shardKey(uid)}.${name}`, bytes));
     images.push({ file: pair.images.name, offset, size: bytes.byteLength, name });
     pair.numImages += 1;
   }
   const row = { uid, source, group, split, messages, images, meta };
-  await append(pair.lines, Buffer.from(`${JSON.stringify(row)}\n`));
+  await pair.lines.file.append(Buffer.from(`${JSON.stringify(row)}\n`));
   pair.count += 1;
 }
 
 async function openPart(dir: string, name: string): Promise<Part> {
-  return { name, file: await createFileAtomic(join(dir, name)), hash: createHash('sha256') };
+  return { name, file: await BlockFile.create(join(dir, name)) };
 }
 
-async function append({ file, hash }: Part, bytes: Uint8Array): Promise<void> {
-  hash.update(bytes);
-  await file.write(bytes);
-}
-
-async function commit({ name, file, hash }: Part, count: number): Promise<ShardFile> {
-  await file.commit();
-  return { name, bytes: file.bytes, sha256: hash.digest('hex'), count };
+async function commit({ name, file }: Part, count: number): Promise<ShardFile> {
+  return { name, ...(await file.commit()), count };
 }
