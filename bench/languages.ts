@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { balanceColumns } from '../src/curate/balance/balance-columns.ts';
 import { buildConcepts } from '../src/curate/concepts/build/build.ts';
 import { loadConceptFolder, readConceptEntries } from '../src/curate/concepts/list-file.ts';
-import { captionMatcher, matchSource } from '../src/curate/concepts/match-source.ts';
+import { matchSource } from '../src/curate/concepts/match-source.ts';
 import { balanceSchema } from '../src/curate/config.ts';
 import { openColumns, sqlText } from '../src/sample/columns.ts';
 import { readEmojiNames } from '../src/sample/corpus/emojibase.ts';
@@ -24,6 +24,8 @@ interface Text {
   readonly text: string;
 }
 
+/** What the names of emoji call the two ways to write Chinese. */
+const CODES: Readonly<Record<string, string>> = { zh_CN: 'zh', zh_TW: 'zh-hant' };
 /** Languages with fewer are left out of the table. */
 const MIN_TEXTS = 600;
 
@@ -37,7 +39,7 @@ function* texts(): Generator<Text, void, undefined> {
   for (const { uid: key, label, meta } of listTuxpaint()) {
     const labels = { en: label, ...(meta['labels'] as Record<string, string>) };
     for (const [language, text] of Object.entries(labels)) {
-      yield { key, source: 'stamps', language, text };
+      yield { key, source: 'stamps', language: CODES[language] ?? language, text };
     }
   }
 }
@@ -88,7 +90,7 @@ const built = await buildConcepts({
 console.log('list:', JSON.stringify(built.counts));
 const concepts = loadConceptFolder(list);
 const rows = join(root, 'rows');
-await matchSource({ input: data, output: rows, list: concepts, matcher: captionMatcher(concepts) });
+await matchSource({ input: data, output: rows, concepts: { list } });
 const found = await conceptsOf(join(rows, 'rows-*.parquet'));
 const config = balanceSchema.parse({
   rule: 'metaclip-t',

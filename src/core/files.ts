@@ -209,6 +209,13 @@ export function ensureFolder(folder: string): void {
   }
 }
 
+/** Remove what lies in a folder under a name that fits and is not among those that stay. */
+export function removeOthers(folder: string, fits: RegExp, stay: ReadonlySet<string>): void {
+  for (const name of fs.readdirSync(folder)) {
+    if (fits.test(name) && !stay.has(name)) fs.rmSync(path.join(folder, name), { recursive: true });
+  }
+}
+
 /**
  * Remove the temporary files that killed writers left in a folder. Those of a living process of
  * this machine stay; those of another machine stay for a day.

@@ -2,7 +2,7 @@
 
 import * as fs from 'node:fs';
 import { OneVisionError } from './errors.ts';
-import { diskError } from './files.ts';
+import { createFileAtomic, diskError } from './files.ts';
 
 const NEWLINE = 0x0a;
 
@@ -66,6 +66,28 @@ function parseLine(bytes: Uint8Array, file: string, line: number): unknown {
       hint: `look at it with: sed -n ${line}p ${file}`,
     });
   }
+}
+
+const FLUSH_ROWS = 4096;
+
+/** Write a whole file, row by row in bounded memory. It appears only when it is complete. */
+export async function writeJsonl(
+  file: string,
+  rows: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<number> {
+  await using written = await createFileAtomic(file);
+  let lines: string[] = [];
+  let count = 0;
+  for await (const row of rows) {
+    lines.push(`${JSON.stringify(row)}\n`);
+    count += 1;
+    if (lines.length < FLUSH_ROWS) continue;
+    await written.write(lines.join(''));
+    lines = [];
+  }
+  await written.write(lines.join(''));
+  await written.commit();
+  return count;
 }
 
 /**

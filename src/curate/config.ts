@@ -50,7 +50,7 @@ export interface CurateConfig {
 /** Every field may be left out. */
 export type Loose<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
-const conceptSchema: z.ZodType<ConceptConfig, Loose<ConceptConfig>> = z.strictObject({
+export const conceptSchema: z.ZodType<ConceptConfig, Loose<ConceptConfig>> = z.strictObject({
   list: z.string().nullable().default(null),
   minSpoken: z.number().int().min(0).default(5),
   maxRank: z.number().int().min(0).default(50_000),

@@ -1,5 +1,6 @@
-// Mixing, matching and captioning killed at moments spread over a run, then run again: the folder is that of an
-// uninterrupted run, and no answer is paid for twice but those on their way.
+// Mixing, matching, downloading and captioning killed at moments spread over a run, then run again:
+// the folder is that of an uninterrupted run, and no answer is paid for twice but those on their way.
+// Mixing and matching by several processes, one of them killed: likewise.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -8,6 +9,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { writeConceptFolder } from '../../test/support/concept-folder.ts';
+import { killFirstChild } from '../../test/support/kill-child.ts';
 import { startLoopback, stopLoopback } from '../../test/support/loopback.ts';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../test/support/raw-samples.ts';
 import { coin, sha256Hex } from '../core/hash.ts';
@@ -19,7 +22,13 @@ const CONCURRENCY = 4;
 const NUM_KILLS = Number(process.env['ONEVISION_KILLS'] ?? 2);
 
 let numPaid = 0;
+let pictures: readonly Uint8Array[] = [];
 const server = createServer((request, response) => {
+  if (request.method === 'GET') {
+    const picture = pictures[Number(request.url?.slice(1))];
+    setTimeout(() => response.writeHead(picture === undefined ? 404 : 200).end(picture), 5);
+    return;
+  }
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -34,22 +43,33 @@ const server = createServer((request, response) => {
 });
 let url = '';
 before(async () => {
-  const samples = Array.from({ length: NUM }, async (_, i) =>
+  pictures = await Promise.all(Array.from({ length: NUM }, (_, i) => drawPng(drawSvg(1 + i))));
+  const samples = pictures.map((image, i) =>
     rawSample({
       uid: `k:${i}`,
       label: `thing ${i}`,
       source: i % 3 === 0 ? 'chat' : 'ocr/pages',
-      image: await drawPng(drawSvg(1 + i)),
+      image,
     }),
   );
   await writeRaw(join(root, 'raw'), await Promise.all(samples), 10);
+  const last = readFileSync(join(root, 'raw', 'raw-000003.tar'));
+  writeFileSync(join(root, 'raw', 'raw-000004.tar'), last.subarray(0, 700)); // cut: lost records
+  await writeConceptFolder(join(root, 'list'), [{ name: 'thing' }]);
   const categories = [
     { name: 'talk', weight: 1, sources: [{ name: 'chat' }] },
     { name: 'pages', weight: 2, sources: [{ name: 'ocr/*' }] },
   ];
   const mixture = { name: 'two', categories, samplesPerShard: 7 };
   writeFileSync(join(root, 'mixture.mjs'), `export default ${JSON.stringify(mixture)};`);
-  url = `${await startLoopback(server)}/v1`;
+  const address = await startLoopback(server);
+  url = `${address}/v1`;
+  const rows = Array.from({ length: NUM + 2 }, (_, i) => ({
+    url: `${address}/${i}`,
+    text: 'a thing',
+  }));
+  const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+  writeFileSync(join(root, 'addresses.jsonl'), lines.join(''));
 });
 after(async () => {
   await stopLoopback(server);
@@ -88,49 +108,76 @@ function digest(folder: string): Record<string, string> {
   );
 }
 
+type Script = (output: string, workers: number) => string;
+
 async function assertSurvives(
   name: string,
-  script: (output: string) => string,
+  script: Script,
   check: (k: number) => void = () => undefined,
 ): Promise<void> {
   const whole = join(root, `${name}-whole`);
-  const wholeMs = await runToEnd(start(script(whole)));
+  const wholeMs = await runToEnd(start(script(whole, 1)));
   for (let k = 0; k < NUM_KILLS; k++) {
     numPaid = 0;
     const output = join(root, `${name}-${k}`);
     const delayMs = ((k + coin(name, k)) / NUM_KILLS) * wholeMs;
-    await runToEnd(start(script(output)), delayMs);
-    await runToEnd(start(script(output)));
+    await runToEnd(start(script(output, 1)), delayMs);
+    await runToEnd(start(script(output, 1)));
     assert.deepEqual(digest(output), digest(whole), `killed after ${delayMs} of ${wholeMs} ms`);
     check(k);
   }
 }
 
+/** After `assertSurvives`: 2 and 7 processes, and 2 of which one is killed. */
+async function assertSameByMany(name: string, script: Script): Promise<void> {
+  const whole = digest(join(root, `${name}-whole`));
+  for (const workers of [2, 7]) {
+    const output = join(root, `${name}-by-${workers}`);
+    await runToEnd(start(script(output, workers)));
+    assert.deepEqual(digest(output), whole, `${workers} processes`);
+  }
+  const output = join(root, `${name}-maimed`);
+  const child = start(script(output, 2));
+  const end = runToEnd(child);
+  assert.ok(await killFirstChild(child.pid ?? 0));
+  await end;
+  assert.deepEqual(digest(output), whole, 'one of 2 killed');
+}
+
 const address = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 
+const mixScript: Script = (output, workers) => `
+  import { loadMixture } from ${address('./mixture/load.ts')};
+  import { mix } from ${address('./mixture/mix.ts')};
+  const config = await loadMixture(${JSON.stringify(join(root, 'mixture.mjs'))});
+  console.log('ready');
+  await mix({ inputs: [${JSON.stringify(join(root, 'raw'))}], output: ${JSON.stringify(output)},
+    config, workers: ${workers} });`;
+
+const matchScript: Script = (output, workers) => `
+  import { matchSource } from ${address('./concepts/match-source.ts')};
+  console.log('ready');
+  await matchSource({ input: ${JSON.stringify(join(root, 'raw'))}, output: ${JSON.stringify(output)},
+    concepts: { list: ${JSON.stringify(join(root, 'list'))} }, workers: ${workers} });`;
+
 test('curate mix', async () => {
-  await assertSurvives(
-    'mix',
-    (output) => `
-      import { loadMixture } from ${address('./mixture/load.ts')};
-      import { mix } from ${address('./mixture/mix.ts')};
-      const config = await loadMixture(${JSON.stringify(join(root, 'mixture.mjs'))});
-      console.log('ready');
-      await mix({ inputs: [${JSON.stringify(join(root, 'raw'))}],
-        output: ${JSON.stringify(output)}, config });`,
-  );
+  await assertSurvives('mix', mixScript);
+  await assertSameByMany('mix', mixScript);
 });
 
 test('concepts match', async () => {
+  await assertSurvives('match', matchScript);
+  await assertSameByMany('match', matchScript);
+});
+
+test('download', async () => {
   await assertSurvives(
-    'match',
+    'download',
     (output) => `
-      import { conceptList } from ${address('./concepts/concept-list.ts')};
-      import { captionMatcher, matchSource } from ${address('./concepts/match-source.ts')};
-      const list = conceptList([{ name: 'thing' }], { version: 'test' });
+      import { download } from ${address('../sample/download/download.ts')};
       console.log('ready');
-      await matchSource({ input: ${JSON.stringify(join(root, 'raw'))},
-        output: ${JSON.stringify(output)}, list, matcher: captionMatcher(list) });`,
+      await download({ table: ${JSON.stringify(join(root, 'addresses.jsonl'))},
+        output: ${JSON.stringify(output)}, rowsPerShard: 10, delayMs: 0, allow: ['127.0.0.1'] });`,
   );
 });
 

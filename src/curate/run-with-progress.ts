@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cluster, runShards } from '../cluster/run-shards.ts';
 import type { TaskSpec } from '../cluster/task.ts';
+import { removeOthers } from '../core/files.ts';
 import type { Logger } from '../core/log.ts';
 import { createProgress } from '../core/progress.ts';
 
@@ -14,6 +15,18 @@ export interface WorkOptions {
   /** Where the shards are treated; default: this machine. */
   readonly cluster?: Cluster | undefined;
   readonly log: Logger;
+}
+
+const WORK = /^work-[0-9a-f]+$/;
+
+/** Where a stage keeps its work until it has its manifest: named after the hash of its settings. */
+export function workFolder(output: string, configHash: string): string {
+  return join(output, `work-${configHash}`);
+}
+
+/** Removes the work of other settings, and without a hash that of all: the stage is done. */
+export function removeWork(output: string, configHash?: string): void {
+  removeOthers(output, WORK, new Set([`work-${configHash ?? ''}`]));
 }
 
 const EVERY_MS = 1000;

@@ -1,8 +1,9 @@
 // One row for every decision on a sample: what was decided, by which stage, and why. JSON lines.
 
+import { join } from 'node:path';
 import * as z from 'zod';
-import { createFileAtomic } from '../core/files.ts';
-import { readJsonl } from '../core/jsonl.ts';
+import { sha256Hex } from '../core/hash.ts';
+import { readJsonl, writeJsonl } from '../core/jsonl.ts';
 
 export type Verdict = 'keep' | 'drop' | 'error';
 
@@ -34,26 +35,37 @@ const rowSchema: z.ZodType<LedgerRow> = z.object({
 });
 
 export const LEDGER = 'ledger.jsonl';
-const FLUSH_ROWS = 4096;
 
 /** Write a whole ledger, row by row in bounded memory. It appears only when it is complete. */
 export async function writeLedger(
   path: string,
   rows: Iterable<LedgerRow> | AsyncIterable<LedgerRow>,
 ): Promise<number> {
-  await using file = await createFileAtomic(path);
-  let lines: string[] = [];
-  let count = 0;
-  for await (const row of rows) {
-    lines.push(`${JSON.stringify(row)}\n`);
-    count += 1;
-    if (lines.length < FLUSH_ROWS) continue;
-    await file.write(lines.join(''));
-    lines = [];
-  }
-  await file.write(lines.join(''));
-  await file.commit();
-  return count;
+  return await writeJsonl(path, rows);
+}
+
+/** The file of one shard's rows, where a stage gathers them shard by shard. */
+export function shardLedger(folder: string, shard: string): string {
+  return join(folder, `${sha256Hex(shard).slice(0, 16)}.jsonl`);
+}
+
+/** The rows of the shards, one after the other. */
+export async function* readShardLedgers(
+  folder: string,
+  shards: readonly string[],
+): AsyncGenerator<LedgerRow, void, undefined> {
+  for (const shard of shards) yield* readLedger(shardLedger(folder, shard));
+}
+
+/** A row for each record that a source could not give. */
+export function lostRows(
+  { uid, reason, numSamples }: { uid: string; reason: string; numSamples: number },
+  { stage, configHash }: Pick<LedgerRow, 'stage' | 'configHash'>,
+): LedgerRow[] {
+  return Array.from({ length: numSamples }, (_, i) => {
+    const one = numSamples === 1 ? uid : `${uid}#${i}`;
+    return { uid: one, stage, verdict: 'error', reason, configHash };
+  });
 }
 
 /** The rows of a ledger, in order. */

@@ -30,7 +30,7 @@ export interface Manifest {
   readonly stats: Readonly<Record<string, JsonValue>>;
 }
 
-const fileSchema: z.ZodType<ManifestFile> = z.strictObject({
+export const manifestFileSchema: z.ZodType<ManifestFile> = z.strictObject({
   name: z.string(),
   bytes: z.number().int().nonnegative(),
   sha256: z.string().length(64),
@@ -43,7 +43,7 @@ const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   stage: z.string().min(1),
   configHash: z.string().min(1),
   counts: z.record(z.string(), z.number()),
-  files: z.array(fileSchema),
+  files: z.array(manifestFileSchema),
   stats: z.record(z.string(), z.json()),
 });
 

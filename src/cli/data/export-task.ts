@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
 import { ensureFolder } from '../../core/files.ts';
-import { type LedgerRow, writeLedger } from '../../sample/ledger.ts';
+import { type LedgerRow, lostRows, shardLedger, writeLedger } from '../../sample/ledger.ts';
 import { SINK_FORMATS, type SinkFormat } from '../../sample/sinks/formats.ts';
 import { createSink } from '../../sample/sinks/sink.ts';
 import { openSource } from '../../sample/sources/open.ts';
@@ -13,7 +13,6 @@ import {
   sourceSpecSchema,
 } from '../../sample/sources/source.ts';
 import type { ShardFile, ShardWriter } from '../../sample/webdataset.ts';
-import { rowsFile } from './lint-task.ts';
 
 export interface ExportConfig {
   readonly source: SourceSpec;
@@ -59,7 +58,10 @@ export const task: ShardTask = {
         const prefix = `part-${String(number).padStart(6, '0')}`;
         const sink = createSink(to, output, { prefix, maxSamples: samplesPerShard });
         try {
-          await writeLedger(rowsFile(rows, name), exportRows(source.read(shard), sink, configHash));
+          await writeLedger(
+            shardLedger(rows, name),
+            exportRows(source.read(shard), sink, configHash),
+          );
           return { files: await sink.close() };
         } finally {
           await sink.abort();
@@ -81,10 +83,6 @@ async function* exportRows(
       yield { uid: sample.uid, stage, verdict: 'keep', reason: 'exported', configHash };
       continue;
     }
-    const { uid, reason, numSamples } = lost;
-    for (let i = 0; i < numSamples; i++) {
-      const one = numSamples === 1 ? uid : `${uid}#${i}`;
-      yield { uid: one, stage, verdict: 'error', reason, configHash };
-    }
+    yield* lostRows(lost, { stage, configHash });
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Cluster, runShards } from '../../cluster/run-shards.ts';
 import { ensureFolder, sweepTemporary } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
-import { LEDGER, type LedgerRow, readLedger, writeLedger } from '../../sample/ledger.ts';
+import { LEDGER, type LedgerRow, readShardLedgers, writeLedger } from '../../sample/ledger.ts';
 import {
   hashConfig,
   isComplete,
@@ -16,7 +16,6 @@ import type { SinkFormat } from '../../sample/sinks/formats.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import type { SourceSpec } from '../../sample/sources/source.ts';
 import type { ExportConfig, ExportResult } from './export-task.ts';
-import { rowsFile } from './lint-task.ts';
 
 export interface ExportOptions {
   readonly to: SinkFormat;
@@ -32,10 +31,13 @@ export async function exportData(spec: SourceSpec, options: ExportOptions): Prom
   const { to, output, workers, cluster, samplesPerShard, log } = options;
   const source = await openSource(spec);
   const configHash = hashConfig('export/1', source.hash, spec.name ?? null, to, samplesPerShard);
-  if (isComplete(output, configHash)) return readManifest(output);
+  const dir = join(output, `work-${configHash}`);
+  if (isComplete(output, configHash)) {
+    rmSync(dir, { recursive: true, force: true }); // a kill may have come between the manifest and this
+    return readManifest(output);
+  }
   ensureFolder(output);
   sweepTemporary(output);
-  const dir = join(output, `work-${configHash}`);
   const rows = join(dir, 'rows');
   const config: ExportConfig = { source: spec, to, output, rows, configHash, samplesPerShard };
   const { href: module } = new URL('./export-task.ts', import.meta.url);
@@ -45,13 +47,7 @@ export async function exportData(spec: SourceSpec, options: ExportOptions): Prom
     { dir, workers, cluster, log },
   );
   const counts = { input: 0, lost: 0 };
-  await writeLedger(
-    join(output, LEDGER),
-    counted(
-      shards.map((name) => rowsFile(rows, name)),
-      counts,
-    ),
-  );
+  await writeLedger(join(output, LEDGER), counted(readShardLedgers(rows, shards), counts));
   const files = results.flatMap((result) => (result as ExportResult).files);
   const manifest: Manifest = {
     format: 'onevision/1',
@@ -68,14 +64,12 @@ export async function exportData(spec: SourceSpec, options: ExportOptions): Prom
 }
 
 async function* counted(
-  files: readonly string[],
+  rows: AsyncIterable<LedgerRow>,
   counts: { input: number; lost: number },
 ): AsyncGenerator<LedgerRow, void, undefined> {
-  for (const file of files) {
-    for await (const row of readLedger(file)) {
-      counts.input += 1;
-      if (row.verdict === 'error') counts.lost += 1;
-      yield row;
-    }
+  for await (const row of rows) {
+    counts.input += 1;
+    if (row.verdict === 'error') counts.lost += 1;
+    yield row;
   }
 }

@@ -1,10 +1,8 @@
 // Lint as a task of the shared contract: one shard of a source, one file of ledger rows.
-import { join } from 'node:path';
 import * as z from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
 import { ensureFolder } from '../../core/files.ts';
-import { sha256Hex } from '../../core/hash.ts';
-import { writeLedger } from '../../sample/ledger.ts';
+import { shardLedger, writeLedger } from '../../sample/ledger.ts';
 import { lintShard } from '../../sample/lint.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import { type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
@@ -20,11 +18,6 @@ const configSchema: z.ZodType<LintConfig> = z.strictObject({
   rows: z.string(),
 });
 
-/** The file of a shard's rows. */
-export function rowsFile(folder: string, shard: string): string {
-  return join(folder, `${sha256Hex(shard).slice(0, 16)}.jsonl`);
-}
-
 export const task: ShardTask = {
   open: async (given) => {
     const { source: spec, rows } = configSchema.parse(given);
@@ -35,7 +28,7 @@ export const task: ShardTask = {
       run: async (name) => {
         const shard = byName.get(name);
         if (shard === undefined) throw new Error(`no shard ${name} in ${spec.path}`);
-        return { numRows: await writeLedger(rowsFile(rows, name), lintShard(source, shard)) };
+        return { numRows: await writeLedger(shardLedger(rows, name), lintShard(source, shard)) };
       },
     };
   },

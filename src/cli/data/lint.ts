@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { type Cluster, runShards } from '../../cluster/run-shards.ts';
 import { OneVisionError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { type LedgerRow, readLedger, writeLedger } from '../../sample/ledger.ts';
+import { type LedgerRow, readShardLedgers, writeLedger } from '../../sample/ledger.ts';
 import { createUidCheck } from '../../sample/lint.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import type { SourceSpec } from '../../sample/sources/source.ts';
-import { rowsFile } from './lint-task.ts';
 
 export interface LintSummary {
   readonly records: number;
@@ -40,7 +39,7 @@ export async function lint(spec: SourceSpec, options: LintOptions): Promise<Lint
     const { workers, cluster, log } = options;
     await runShards(task, { dir, workers, cluster, log });
     const summary = createSummary();
-    const all = summary.watch(shards.map((shard) => rowsFile(rows, shard)));
+    const all = summary.watch(readShardLedgers(rows, shards));
     if (options.ledger === undefined) for await (const _ of all);
     else await writeLedger(options.ledger, all);
     rmSync(dir, { recursive: true, force: true });
@@ -66,7 +65,7 @@ function workFolder(sourceHash: string, { cluster, ledger }: LintOptions): strin
 }
 
 function createSummary(): {
-  watch(files: readonly string[]): AsyncGenerator<LedgerRow, void, undefined>;
+  watch(rows: AsyncIterable<LedgerRow>): AsyncGenerator<LedgerRow, void, undefined>;
   result(): LintSummary;
 } {
   const isNew = createUidCheck();
@@ -78,17 +77,15 @@ function createSummary(): {
     return isTwice ? { ...row, verdict: 'error', reason: 'the uid was there before' } : row;
   };
   return {
-    watch: async function* (files) {
-      for (const file of files) {
-        for await (const given of readLedger(file)) {
-          const row = checked(given);
-          records += 1;
-          if (row.verdict !== 'keep') {
-            faults.set(row.reason, (faults.get(row.reason) ?? 0) + 1);
-            if (!examples.has(row.reason)) examples.set(row.reason, row.uid);
-          }
-          yield row;
+    watch: async function* (rows) {
+      for await (const given of rows) {
+        const row = checked(given);
+        records += 1;
+        if (row.verdict !== 'keep') {
+          faults.set(row.reason, (faults.get(row.reason) ?? 0) + 1);
+          if (!examples.has(row.reason)) examples.set(row.reason, row.uid);
         }
+        yield row;
       }
     },
     result: () => {

@@ -4,7 +4,9 @@ import { existsSync, globSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OneVisionError } from '../../core/errors.ts';
 import { sha256File } from '../../core/files.ts';
-import type { Embedder } from '../../curate/embed/embedder.ts';
+import type { Embedder, MatrixProduct } from '../../curate/embed/embedder.ts';
+import type { EmbedderModule } from '../../curate/embed/open-embedder.ts';
+import { PLAIN_PRODUCT } from '../../curate/embed/plain-product.ts';
 import { hashConfig } from '../../sample/manifest.ts';
 
 /** The embedded default. */
@@ -53,6 +55,14 @@ async function hashFiles(folder: string): Promise<string> {
 }
 
 /** What curation opens where `embedder` names this module. */
-export const embedder: { open(): Promise<Embedder> } = {
+export const embedder: EmbedderModule = {
   open: () => openEmbedder(new URL(import.meta.url).searchParams.get('model') ?? PACKAGED),
+  product: fastestProduct,
 };
+
+/** libtorch where the addon is built, plain TypeScript elsewhere. */
+async function fastestProduct(): Promise<MatrixProduct> {
+  if (!existsSync(new URL('../../../build/addon.json', import.meta.url))) return PLAIN_PRODUCT;
+  const { torchProduct } = await import('./torch-product.ts');
+  return torchProduct();
+}

@@ -1,155 +1,151 @@
 // Matches a whole source against a concept list and writes rows (uid, language, concepts) as parquet,
-// one file a shard: what balancing of many rows reads.
-import { existsSync } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+// one file a shard: what balancing of many rows reads. The shards are shared by processes.
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureFolder, sha256File, sweepTemporary } from '../../core/files.ts';
-import { openJsonl } from '../../core/jsonl.ts';
+import type { Cluster } from '../../cluster/run-shards.ts';
+import { ensureFolder, removeOthers, sweepTemporary, writeFileAtomic } from '../../core/files.ts';
 import { type Logger, log as processLog } from '../../core/log.ts';
-import { createProgress } from '../../core/progress.ts';
-import { openColumns, sqlText } from '../../sample/columns.ts';
+import { LEDGER, type LedgerRow, readShardLedgers, writeLedger } from '../../sample/ledger.ts';
 import {
   hashConfig,
   isComplete,
+  MANIFEST,
   type Manifest,
-  type ManifestFile,
+  manifestFileSchema,
   readManifest,
   writeManifest,
 } from '../../sample/manifest.ts';
-import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { openSource } from '../../sample/sources/open.ts';
-import type { SourceShard } from '../../sample/sources/source.ts';
-import { bestOf, type Languages, openLanguages, statedLanguage } from '../survey/languages.ts';
+import type { SourceSpec } from '../../sample/sources/source.ts';
+import { type ConceptConfig, conceptSchema, type Loose } from '../config.ts';
+import { openEmbedderModule } from '../embed/open-embedder.ts';
+import { removeWork, runWithProgress, workFolder } from '../run-with-progress.ts';
 import type { ConceptList } from './concept-list.ts';
+import { embedNames } from './embedding-matcher.ts';
+import { loadConceptList } from './load.ts';
+import { type MatchSpec, type PictureSpec, STAGE } from './match-task.ts';
 
-/** Finds the concepts of samples: by their text, or by an embedder of their pictures. */
-export interface ConceptMatcher {
-  /** Model, K and the like: part of the hash of what it finds. */
-  readonly name: string;
-  /** Concept ids of each sample. */
-  match(samples: readonly Sample[]): Promise<readonly ArrayLike<number>[]>;
-}
-
-/** Looks for names in the caption; in its language alone where the sample says which that is. */
-export function captionMatcher(list: ConceptList): ConceptMatcher {
-  return {
-    name: 'text',
-    match: (samples) =>
-      Promise.resolve(
-        samples.map((sample) => {
-          const matcher = list.matcherFor(statedLanguage(sample) ?? '');
-          return matcher.match(repliesOf(sample).join('\n')).slice();
-        }),
-      ),
-  };
+/** Matching by embedding: the names nearest to a picture. */
+export interface PictureMatching {
+  /** Module that exports `embedder` (`embed/open-embedder.ts`). */
+  readonly module: string;
+  /** Concepts of a picture. */
+  readonly k: number;
+  /** Lowest cosine that counts; default: any. */
+  readonly minCosine?: number;
+  /** What a name is embedded as; `{}` is the name. Default: the name alone. */
+  readonly template?: string;
 }
 
 export interface MatchSourceOptions {
-  readonly input: string;
-  /** Gets `rows-*.parquet` and a manifest. */
+  readonly input: string | SourceSpec;
+  /** Gets `rows-*.parquet`, ledger and manifest. */
   readonly output: string;
-  readonly list: ConceptList;
-  readonly matcher: ConceptMatcher;
-  readonly batchSize?: number;
+  readonly concepts?: Loose<ConceptConfig>;
+  /** Left out: captions are matched. */
+  readonly pictures?: PictureMatching | undefined;
+  /** Processes; the result does not depend on it. Default 1: this one. */
+  readonly workers?: number;
+  /** Where the shards are treated; default: this machine. */
+  readonly cluster?: Cluster | undefined;
   readonly log?: Logger;
 }
 
+const MODULE = new URL('./match-task.ts', import.meta.url).href;
+
 /**
- * Match every sample; records that cannot be read are counted as `lost`. Killed: goes on at the
- * first shard without rows.
+ * Match every sample; records that cannot be read or decoded have an error in the ledger. Killed: goes
+ * on with the shards that have no rows; the result is the same to the byte.
+ *
+ * @throws OneVisionError 'data' for a source or a list that is not there.
  */
 export async function matchSource(options: MatchSourceOptions): Promise<Manifest> {
-  const { input, output, list, matcher, log = processLog } = options;
-  const source = await openSource(input);
-  const languages = await openLanguages();
-  const configHash = hashConfig('match/2', source.hash, list.version, matcher.name);
-  if (isComplete(output, configHash)) return readManifest(output);
+  const { output, pictures, workers = 1, cluster, log = processLog } = options;
+  const source = await openSource(options.input);
+  const concepts = conceptSchema.parse(options.concepts ?? {});
+  const list = loadConceptList(concepts);
+  const names = pictures === undefined ? undefined : await openNames(list, pictures);
+  const matcher = names?.matcher ?? 'text';
+  const configHash = hashConfig('match/3', source.hash, list.version, matcher);
+  if (isComplete(output, configHash)) {
+    await names?.close();
+    removeWork(output); // a kill may have come between the manifest and this
+    return readManifest(output);
+  }
   ensureFolder(output);
   sweepTemporary(output);
-  using progress = createProgress({ label: 'match', unit: 'samples' });
-  const files: ManifestFile[] = [];
-  let lost = 0;
-  for (const [index, shard] of source.shards.entries()) {
-    const stem = join(output, `rows-${String(index).padStart(6, '0')}-${configHash}`);
-    const path = `${stem}.parquet`;
-    if (!existsSync(path)) {
-      lost += await matchShard(source.read(shard), stem, { ...options, languages }, (count) =>
-        progress.increment(count),
-      );
-    }
-    files.push(await describe(output, path, shard));
-  }
-  const rows = files.reduce((sum, { count }) => sum + count, 0);
+  rmSync(join(output, MANIFEST), { force: true });
+  removeWork(output, configHash);
+  const dir = workFolder(output, configHash);
+  ensureFolder(dir);
+  const rows = join(dir, 'rows');
+  const spec: MatchSpec = {
+    source: source.spec,
+    output,
+    rows,
+    configHash,
+    concepts,
+    pictures: (await names?.write(dir)) ?? null,
+  };
+  const shards = source.shards.map(({ name }) => name);
+  const task = { name: STAGE, module: MODULE, config: spec, shards };
+  const results = await runWithProgress(task, { dir, workers, cluster, log });
+  const files = results.map((result) => manifestFileSchema.parse(result));
+  removeOthers(output, /^rows-.*\.parquet$/, new Set(files.map(({ name }) => name)));
+  const counts = { rows: 0, lost: 0 };
+  await writeLedger(join(output, LEDGER), counted(readShardLedgers(rows, shards), counts));
   const manifest: Manifest = {
     format: 'onevision/1',
     kind: 'rows',
-    stage: 'match',
+    stage: STAGE,
     configHash,
-    counts: { rows, lost, concepts: list.size },
+    counts: { ...counts, concepts: list.size },
     files,
-    stats: { matcher: matcher.name, list: list.version },
+    stats: { matcher, list: list.version },
   };
   await writeManifest(output, manifest);
-  log.info(`matched ${rows} samples against ${list.size} concepts in ${output}`, { lost });
+  removeWork(output);
+  log.info(`matched ${counts.rows} samples against ${list.size} concepts in ${output}`, {
+    lost: counts.lost,
+  });
   return manifest;
 }
 
-interface LanguageDetector {
-  readonly languages: (text: string) => Languages;
+interface Names {
+  /** Model, K and the like: part of the hash of what is found. */
+  readonly matcher: string;
+  /** Embeds the names into a file, where it is not there; closes the model. */
+  write(dir: string): Promise<PictureSpec>;
+  close(): Promise<void>;
 }
 
-/** @returns how many records were lost. */
-async function matchShard(
-  entries: ReturnType<Awaited<ReturnType<typeof openSource>>['read']>,
-  stem: string,
-  { matcher, languages, batchSize = 256 }: MatchSourceOptions & LanguageDetector,
-  onRows: (count: number) => void,
-): Promise<number> {
-  const lines = `${stem}.jsonl.tmp`;
-  await rm(lines, { force: true });
-  let lost = 0;
-  let batch: Sample[] = [];
-  const writer = openJsonl(lines);
-  const flush = async (): Promise<void> => {
-    const found = await matcher.match(batch);
-    const rows = batch.map((sample, i) => {
-      const language = statedLanguage(sample) ?? bestOf(languages(repliesOf(sample).join('\n')));
-      return { uid: sample.uid, language, concepts: Array.from(found[i] ?? []) };
-    });
-    writer.append(...rows);
-    onRows(rows.length);
-    batch = [];
+async function openNames(list: ConceptList, pictures: PictureMatching): Promise<Names> {
+  const { module, k, minCosine = -1, template = '{}' } = pictures;
+  const embedder = await (await openEmbedderModule(module)).open();
+  const close = async (): Promise<void> => {
+    await embedder.close();
   };
-  try {
-    for await (const entry of entries) {
-      if (entry.sample === undefined) lost += entry.lost.numSamples;
-      else batch.push(entry.sample);
-      if (batch.length >= batchSize) await flush();
-    }
-    await flush();
-  } finally {
-    writer.close();
+  return {
+    matcher: `${embedder.name} top ${k} above ${minCosine} of ${template}`,
+    write: async (dir) => {
+      const vectors = join(dir, 'names.f32');
+      if (!existsSync(vectors)) {
+        const { buffer } = await embedNames(list.names, embedder, template);
+        await writeFileAtomic(vectors, new Uint8Array(buffer));
+      }
+      await close();
+      return { module, vectors, k, minCosine };
+    },
+    close,
+  };
+}
+
+async function* counted(
+  ledger: AsyncIterable<LedgerRow>,
+  counts: { rows: number; lost: number },
+): AsyncGenerator<LedgerRow, void, undefined> {
+  for await (const row of ledger) {
+    counts[row.verdict === 'keep' ? 'rows' : 'lost'] += 1;
+    yield row;
   }
-  await toParquet(lines, `${stem}.parquet`);
-  await rm(lines, { force: true });
-  return lost;
-}
-
-async function toParquet(lines: string, path: string): Promise<void> {
-  using columns = await openColumns();
-  const types = "{uid: 'VARCHAR', language: 'VARCHAR', concepts: 'INTEGER[]'}";
-  await columns.run(
-    `COPY (SELECT * FROM read_json(${sqlText(lines)}, format = 'newline_delimited',
-       columns = ${types})) TO ${sqlText(`${path}.tmp`)} (FORMAT parquet, COMPRESSION zstd)`,
-  );
-  await rename(`${path}.tmp`, path);
-}
-
-async function describe(output: string, path: string, shard: SourceShard): Promise<ManifestFile> {
-  using columns = await openColumns();
-  let count = shard.count ?? 0;
-  const sql = `SELECT count(*)::INTEGER AS n FROM read_parquet(${sqlText(path)})`;
-  for await (const [row] of columns.batches(sql)) count = Number(row?.['n']);
-  const name = path.slice(output.length + 1);
-  return { name, bytes: (await stat(path)).size, sha256: await sha256File(path), count };
 }

@@ -1,4 +1,5 @@
 // What a mixture holds, counted while it is written: for each source, and in all.
+import * as z from 'zod';
 import { repliesOf, type Sample } from '../../sample/sample.ts';
 
 /** Exact counts of written samples. */
@@ -15,6 +16,17 @@ export interface MixtureCounts {
   /** Characters of the answers. */
   readonly answerChars: number;
 }
+
+const whole = z.int().nonnegative();
+export const mixtureCountsSchema: z.ZodType<MixtureCounts> = z.strictObject({
+  samples: whole,
+  images: whole,
+  textOnly: whole,
+  multiImage: whole,
+  multiTurn: whole,
+  answers: whole,
+  answerChars: whole,
+});
 
 const NOTHING: MixtureCounts = {
   samples: 0,

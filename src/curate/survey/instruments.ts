@@ -7,10 +7,10 @@ import { loadConceptList } from '../concepts/load.ts';
 import type { CurateConfig } from '../config.ts';
 import { createSigner } from '../dedup/minhash.ts';
 import type { Embedder } from '../embed/embedder.ts';
+import { openEmbedderModule } from '../embed/open-embedder.ts';
 import type { Filter } from '../filters/filter.ts';
 import { openHook, type ScorePicture } from '../filters/hooks.ts';
 import { createFilters } from '../filters/index.ts';
-import { openModule } from '../open-module.ts';
 import { type EvaluationIndex, readEvaluationIndex } from './evaluation-index.ts';
 import { type Languages, openLanguages } from './languages.ts';
 import { type ParsedSpec, wantsSignatures, wantsTiling } from './settings.ts';
@@ -62,11 +62,6 @@ function listOf(lemmas: readonly string[]): ConceptList {
   );
 }
 
-/** What a module exports under the name `embedder`. */
-export interface EmbedderModule {
-  open(): Promise<Embedder> | Embedder;
-}
-
 async function openEmbedder(module: string): Promise<Embedder> {
-  return await (await openModule<EmbedderModule>('embedder', module, 'embedder')).open();
+  return await (await openEmbedderModule(module)).open();
 }

@@ -37,7 +37,7 @@ export async function* planShards(
   { copies, side }: Decisions,
   maxSamples: number,
 ): AsyncGenerator<OutputShard, void, undefined> {
-  const sides = SIDES.map((prefix) => createSide(prefix, maxSamples));
+  const sides = SIDES.map((prefix) => createShardPlan(prefix, maxSamples));
   let shard = 0;
   for await (const rows of table.query('SELECT idx, bytes FROM survey')) {
     for (const row of rows) {
@@ -61,7 +61,15 @@ function endOf({ shards, numRows }: SurveyTable, shard: number): number {
   return found === undefined ? numRows + 1 : found.firstRow + found.numRows;
 }
 
-function createSide(prefix: string, maxSamples: number) {
+/** Shards of one prefix, filled row by row. */
+export interface ShardPlan {
+  /** @returns the shard that this row no longer fits into, if it is full. */
+  add(shard: number, row: number, times: number, bytes: number): OutputShard | undefined;
+  /** The last shard, unless it is empty. */
+  close(): OutputShard | undefined;
+}
+
+export function createShardPlan(prefix: string, maxSamples: number): ShardPlan {
   let [number, count, bytes] = [0, 0, 0];
   let pieces: Open[] = [];
   const close = (): OutputShard | undefined => {

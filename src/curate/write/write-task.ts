@@ -1,17 +1,15 @@
 // Writes one output shard as a task: reads the input shards that its plan names and copies the
 // samples that stay, each with its concepts in `meta.concepts`.
-import { join } from 'node:path';
 import * as z from 'zod';
 import type { ShardTask } from '../../cluster/task.ts';
-import { OneVisionError } from '../../core/errors.ts';
-import { readJson } from '../../core/files.ts';
 import { openColumns, sqlText } from '../../sample/columns.ts';
 import type { Sample } from '../../sample/sample.ts';
 import { openSource } from '../../sample/sources/open.ts';
 import { type Source, type SourceSpec, sourceSpecSchema } from '../../sample/sources/source.ts';
-import { createShardWriter, type ShardFile, type ShardWriter } from '../../sample/webdataset.ts';
+import type { ShardFile, ShardWriter } from '../../sample/webdataset.ts';
 import { surveyPath } from '../survey/survey-task.ts';
-import type { OutputShard, Piece } from './plan.ts';
+import type { Piece } from './plan.ts';
+import { changed, readPlan, samplesAt, writeShardNamed } from './planned-shard.ts';
 
 /** Config of the task, as JSON. */
 export interface WriteSpec {
@@ -30,14 +28,6 @@ const specSchema: z.ZodType<WriteSpec> = z.strictObject({
   output: z.string(),
 });
 
-const whole = z.int().nonnegative();
-const planSchema: z.ZodType<OutputShard> = z.strictObject({
-  name: z.string(),
-  pieces: z.array(
-    z.strictObject({ shard: whole, rows: z.array(whole), copies: z.array(z.int().positive()) }),
-  ),
-});
-
 export const task: ShardTask = {
   open: async (config) => {
     const spec = specSchema.parse(config);
@@ -46,25 +36,11 @@ export const task: ShardTask = {
   },
 };
 
-/** The file with the plan of an output shard. */
-export function planPath(folder: string, name: string): string {
-  return join(folder, `${name}.json`);
-}
-
 async function writeShard(name: string, input: Source, spec: WriteSpec): Promise<ShardFile> {
-  const { pieces } = readJson(planPath(spec.plan, name), planSchema);
-  const [, prefix = '', number = ''] = /^(.+)-(\d+)\.tar$/.exec(name) ?? [];
-  const limits = { maxBytes: Number.POSITIVE_INFINITY, maxSamples: Number.POSITIVE_INFINITY };
-  const options = { prefix, firstShard: Number(number), ...limits };
-  const writer = createShardWriter(spec.output, options);
-  try {
+  const { pieces } = readPlan(spec.plan, name);
+  return await writeShardNamed(spec.output, name, async (writer) => {
     for (const piece of pieces) await writePiece(piece, input, spec, writer);
-    const [file] = await writer.close();
-    if (file === undefined) throw new Error(`${name} has no samples`);
-    return file;
-  } finally {
-    await writer.abort();
-  }
+  });
 }
 
 async function writePiece(
@@ -74,23 +50,18 @@ async function writePiece(
   writer: ShardWriter,
 ): Promise<void> {
   const source = input.shards[shard];
-  if (source === undefined) throw changed(input);
+  if (source === undefined) throw changed(input.spec.path);
   const known = await readSurvey(surveyPath(spec.survey, source.name), rows);
-  let at = 0;
   let next = 0;
-  for await (const { sample, lost } of input.read(source)) {
-    if (at === rows[next]) {
-      const found = known[next];
-      if (sample === undefined || sample.uid !== found?.uid) throw changed(input);
-      for (const copy of copiesOf(sample, found.concepts, copies[next] ?? 1)) {
-        await writer.write(copy);
-      }
-      next += 1;
-      if (next === rows.length) return;
+  for await (const sample of samplesAt(input.read(source), rows)) {
+    const found = known[next];
+    if (sample === undefined || sample.uid !== found?.uid) throw changed(input.spec.path);
+    for (const copy of copiesOf(sample, found.concepts, copies[next] ?? 1)) {
+      await writer.write(copy);
     }
-    at += lost?.numSamples ?? 1;
+    next += 1;
   }
-  throw changed(input);
+  if (next < rows.length) throw changed(input.spec.path);
 }
 
 interface Known {
@@ -119,12 +90,4 @@ function copiesOf(sample: Sample, concepts: readonly string[], times: number): S
     const uid = i === 0 ? sample.uid : `${sample.uid}#${i + 1}`;
     return { ...sample, uid, meta };
   });
-}
-
-function changed(input: Source): OneVisionError {
-  return new OneVisionError(
-    'data',
-    `Expected the samples of ${input.spec.path} as they were surveyed; they have changed.`,
-    { hint: 'run the same command again: it surveys what has changed' },
-  );
 }

@@ -1,17 +1,16 @@
 // Third step: the kept samples as shards by side of the split, the work shared by processes.
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
 import type { Cluster } from '../../cluster/run-shards.ts';
-import { ensureFolder, sweepTemporary, writeFileAtomic } from '../../core/files.ts';
+import { ensureFolder, removeOthers, sweepTemporary } from '../../core/files.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ManifestFile } from '../../sample/manifest.ts';
+import { type ManifestFile, manifestFileSchema } from '../../sample/manifest.ts';
 import type { Decisions } from '../decide/decisions.ts';
 import { runWithProgress } from '../run-with-progress.ts';
 import { SIDES } from '../survey/row.ts';
 import type { SurveyTable } from '../survey/survey.ts';
 import { planShards } from './plan.ts';
-import { planPath, type WriteSpec } from './write-task.ts';
+import { writePlan } from './planned-shard.ts';
+import type { WriteSpec } from './write-task.ts';
 
 export interface WriteOptions {
   readonly table: SurveyTable;
@@ -24,13 +23,8 @@ export interface WriteOptions {
   readonly log: Logger;
 }
 
+const SHARD = new RegExp(`^(${SIDES.join('|')})-\\d{6}\\.tar$`);
 const MODULE = new URL('./write-task.ts', import.meta.url).href;
-const fileSchema: z.ZodType<ManifestFile> = z.strictObject({
-  name: z.string(),
-  bytes: z.int().nonnegative(),
-  sha256: z.string(),
-  count: z.int().nonnegative(),
-});
 
 /**
  * Write the kept samples in input order; a sample drawn n times comes n times in a row, as `uid`,
@@ -44,20 +38,13 @@ export async function writeKept(options: WriteOptions): Promise<ManifestFile[]> 
   sweepTemporary(spec.plan);
   const names: string[] = [];
   for await (const shard of planShards(table, decisions, samplesPerShard)) {
-    await writeFileAtomic(planPath(spec.plan, shard.name), JSON.stringify(shard));
+    await writePlan(spec.plan, shard);
     names.push(shard.name);
   }
   const dir = join(spec.plan, 'work');
   names.sort();
   const task = { name: 'write', module: MODULE, config: spec, shards: names };
   const results = await runWithProgress(task, { dir, workers, cluster, log });
-  removeOthers(spec.output, new Set(names));
-  return results.map((result) => fileSchema.parse(result));
-}
-
-function removeOthers(output: string, names: ReadonlySet<string>): void {
-  const shard = new RegExp(`^(${SIDES.join('|')})-\\d{6}\\.tar$`);
-  for (const name of readdirSync(output)) {
-    if (shard.test(name) && !names.has(name)) rmSync(join(output, name));
-  }
+  removeOthers(spec.output, SHARD, new Set(names));
+  return results.map((result) => manifestFileSchema.parse(result));
 }

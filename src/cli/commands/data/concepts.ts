@@ -2,10 +2,13 @@
 import { globSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
+import type { Cluster } from '../../../cluster/run-shards.ts';
 import { OneVisionError } from '../../../core/errors.ts';
 import type { BuildConfig } from '../../../curate/concepts/build/build.ts';
+import type { PictureMatching } from '../../../curate/concepts/match-source.ts';
 import type { BalanceConfig } from '../../../curate/config.ts';
 import type { Manifest } from '../../../sample/manifest.ts';
+import { addClusterOptions, type ClusterOptions, runOnCluster } from '../../cluster-options.ts';
 import { parseWhole } from '../../options.ts';
 
 interface JsonOption {
@@ -49,18 +52,19 @@ function buildCommand(): Command {
     });
 }
 
-interface MatchOptions extends JsonOption {
+interface MatchOptions extends JsonOption, ClusterOptions {
   readonly input: string;
   readonly output: string;
   readonly concepts?: string;
   readonly embedder?: string;
+  readonly workers: number;
   readonly top: number;
   readonly minCosine: number;
   readonly template: string;
 }
 
 function matchCommand(): Command {
-  return new Command('match')
+  const command = new Command('match')
     .description('concepts of each sample: by its caption, or with --embedder by its picture')
     .requiredOption('--input <folder>', 'samples')
     .requiredOption('--output <folder>', 'gets rows-*.parquet: uid, language, concepts')
@@ -72,33 +76,34 @@ function matchCommand(): Command {
     .option('--top <n>', 'concepts of a picture', parseWhole, 16)
     .option('--min-cosine <n>', 'lowest cosine that counts', parseNumber, -1)
     .option('--template <text>', 'what a concept is embedded as', 'a photo of {}')
-    .option('--json', 'print JSON')
-    .action(async ({ input, output, json, ...options }: MatchOptions) => {
-      const { captionMatcher, matchSource } = await import(
-        '../../../curate/concepts/match-source.ts'
-      );
-      const { loadConceptList } = await import('../../../curate/concepts/load.ts');
-      const { curateSchema } = await import('../../../curate/config.ts');
-      const { concepts } = curateSchema.parse({ concepts: { list: options.concepts ?? null } });
-      const list = loadConceptList(concepts);
-      if (options.embedder === undefined) {
-        const matcher = captionMatcher(list);
-        show(await matchSource({ input, output, list, matcher }), output, json);
-        return;
-      }
-      const { openPictureMatcher } = await import('../../embed/picture-matcher.ts');
-      const { matcher, close } = await openPictureMatcher(options.embedder, {
-        list,
-        k: options.top,
-        minCosine: options.minCosine,
-        template: options.template,
-      });
-      try {
-        show(await matchSource({ input, output, list, matcher }), output, json);
-      } finally {
-        await close();
-      }
-    });
+    .option('--workers <n>', 'processes', parseWhole, 1)
+    .option('--json', 'print JSON');
+  return addClusterOptions(command).action(async (options: MatchOptions) => {
+    const sending = { what: 'match', jobs: `${options.output}.jobs` };
+    await runOnCluster(options, sending, (cluster) => runMatch(options, cluster));
+  });
+}
+
+async function runMatch(options: MatchOptions, cluster: Cluster | undefined): Promise<void> {
+  const { input, output, concepts: list = null, workers, json } = options;
+  const { matchSource } = await import('../../../curate/concepts/match-source.ts');
+  const pictures = await pictureMatching(options);
+  const manifest = await matchSource({
+    input,
+    output,
+    concepts: { list },
+    pictures,
+    workers,
+    cluster,
+  });
+  show(manifest, output, json);
+}
+
+async function pictureMatching(options: MatchOptions): Promise<PictureMatching | undefined> {
+  const { embedder, top: k, minCosine, template } = options;
+  if (embedder === undefined) return undefined;
+  const { embedderModule } = await import('../../embed/open-embedder.ts');
+  return { module: await embedderModule(embedder), k, minCosine, template };
 }
 
 interface BalanceOptions extends JsonOption {

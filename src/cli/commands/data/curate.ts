@@ -15,10 +15,11 @@ interface CurateCommandOptions extends RecipeOptions, ClusterOptions {
   readonly embedder?: string;
 }
 
-interface MixCommandOptions {
+interface MixCommandOptions extends ClusterOptions {
   readonly mixture: string;
   readonly output?: string;
   readonly total?: number;
+  readonly workers: number;
 }
 
 export function curateCommand(): Command {
@@ -85,7 +86,8 @@ function mixCommand(): Command {
     .option('--total <n>', 'samples in all (default: as many as there are)', parseWhole)
     .action(async (inputs: string[], _own: OptionValues, command: Command) => {
       // `curate` has an --output of its own, which takes the value; so all of them are looked at.
-      const { mixture: file, output, total } = command.optsWithGlobals<MixCommandOptions>();
+      const options = command.optsWithGlobals<MixCommandOptions>();
+      const { mixture: file, output, total, workers } = options;
       if (output === undefined) {
         throw new OneVisionError('usage', 'curate mix: expected --output <folder>, came none');
       }
@@ -93,8 +95,11 @@ function mixCommand(): Command {
       const { mix } = await import('../../../curate/mixture/mix.ts');
       const mixture = await loadMixture(file);
       const config = total === undefined ? mixture : { ...mixture, total };
-      const { counts } = await mix({ inputs, output, config });
-      const { samples, input } = counts;
-      console.log(`${samples} of ${input} samples mixed in ${output}; see DATACARD.md there`);
+      const sending = { what: 'mix', jobs: `${output}.jobs` };
+      await runOnCluster(options, sending, async (cluster) => {
+        const { counts } = await mix({ inputs, output, config, workers, cluster });
+        const { samples, input } = counts;
+        console.log(`${samples} of ${input} samples mixed in ${output}; see DATACARD.md there`);
+      });
     });
 }

@@ -1,4 +1,4 @@
-// A list built from a small corpus: labels, translations, pairs of words; then matching with it.
+// A list built from a small corpus: labels, translations, pairs of words.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,14 +7,8 @@ import { after, before, test } from 'node:test';
 import { fetchedPackages } from '../../../../test/support/packages.ts';
 import { drawPng, drawSvg, rawSample, writeRaw } from '../../../../test/support/raw-samples.ts';
 import { silentLog } from '../../../core/log.ts';
-import { openColumns, sqlText } from '../../../sample/columns.ts';
-import { type Embedder, normaliseRows } from '../../embed/embedder.ts';
 import { loadOnnxRuntime } from '../../embed/onnx-runtime.ts';
-import { PLAIN_PRODUCT } from '../../embed/plain-product.ts';
-import { conceptList } from '../concept-list.ts';
-import { embeddingMatcher } from '../embedding-matcher.ts';
 import { loadConceptFolder, readConceptEntries } from '../list-file.ts';
-import { captionMatcher, matchSource } from '../match-source.ts';
 import { createBigramCounter } from './bigrams.ts';
 import { buildConcepts } from './build.ts';
 import { conceptName } from './labels.ts';
@@ -78,33 +72,6 @@ test('labels come first, then nouns and words; each once, with what others call 
   for (const language of ['en', 'so']) {
     assert.deepEqual(named(language), ['ice cream', 'sunset'], language);
   }
-});
-
-test('what a sample says of its language decides which names count', async () => {
-  const list = conceptList([{ name: 'duck', labels: { da: ['and'] } }, { name: 'bread' }], {
-    version: 'test',
-  });
-  const input = join(root, 'languages');
-  const caption = 'bread and duck';
-  const metas = { a: { language: 'da' }, b: { captioner: { language: 'en' } }, c: {} };
-  const samples = Object.entries(metas).map(([uid, meta]) =>
-    rawSample({ uid, label: caption, meta }),
-  );
-  await writeRaw(input, await Promise.all(samples));
-  const output = join(root, 'language-rows');
-  await matchSource({ input, output, list, matcher: captionMatcher(list), log: silentLog });
-  using columns = await openColumns();
-  const sql = `SELECT * FROM read_parquet(${sqlText(join(output, '*.parquet'))}) ORDER BY uid`;
-  const rows = (await Array.fromAsync(columns.batches(sql))).flat();
-  assert.deepEqual(
-    rows.map((row) => [row['language'], row['concepts']]),
-    [
-      ['da', [0]],
-      ['en', [1, 0]],
-      // Said by nobody: what it looks like, and names of every language.
-      ['en', [1, 0]],
-    ],
-  );
 });
 
 const packages = await fetchedPackages('languages');
@@ -179,56 +146,6 @@ test('pairs by pointwise mutual information, in bits', () => {
   assert.ok(Math.abs((found.get('red house') ?? 0) - Math.log2((48 * 8) / (8 * 16))) < 1e-12);
   assert.equal(found.has('the golden'), false);
   assert.equal(counter.take(9, 0).length, 0);
-});
-
-test('matching a source writes a row a sample', async () => {
-  const list = conceptList([{ name: 'cat' }, { name: 'dog' }], { version: 'test' });
-  const output = join(root, 'rows');
-  const options = { input: join(root, 'raw'), output, list, matcher: captionMatcher(list) };
-  const manifest = await matchSource({ ...options, log: silentLog });
-  assert.deepEqual(manifest.counts, { rows: 5, lost: 0, concepts: 2 });
-  using columns = await openColumns();
-  const sql = `SELECT uid, concepts FROM read_parquet(${sqlText(join(output, '*.parquet'))})`;
-  const rows = (await Array.fromAsync(columns.batches(sql))).flat();
-  assert.deepEqual(
-    rows.map((row) => [row['uid'], row['concepts']]),
-    [
-      ['a', [0]],
-      ['b', [0]],
-      ['c', [1]],
-      ['d', [1]],
-      ['e', []],
-    ],
-  );
-});
-
-test('matching by embedding takes the nearest names of a picture', async () => {
-  const vectorOf: Record<string, number[]> = { cat: [1, 0], dog: [0, 1], pet: [1, 1] };
-  const embedder: Embedder = {
-    name: 'fake',
-    dim: 2,
-    embedImages: (images) =>
-      Promise.resolve(normaliseRows(Float32Array.from(images.flatMap(() => [3, 1])), 2)),
-    embedTexts: (texts) =>
-      Promise.resolve(
-        normaliseRows(Float32Array.from(texts.flatMap((text) => vectorOf[text] ?? [])), 2),
-      ),
-    close: () => undefined,
-  };
-  const list = conceptList(
-    Object.keys(vectorOf).map((name) => ({ name })),
-    { version: 'test' },
-  );
-  const settings = { list, embedder, product: PLAIN_PRODUCT, k: 2 };
-  const sample = await rawSample({ uid: 'x', label: 'x' });
-  const matcher = await embeddingMatcher(settings);
-  const found = await matcher.match([sample, { ...sample, images: [] }]);
-  assert.deepEqual(
-    found.map((ids) => [...Array.from(ids)]),
-    [[0, 2], []],
-  );
-  const strict = await embeddingMatcher({ ...settings, minCosine: 0.9 });
-  assert.deepEqual([...Array.from((await strict.match([sample]))[0] ?? [])], [0]);
 });
 
 test('ONNX without its package is a named error with the remedy', async () => {
