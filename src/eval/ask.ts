@@ -3,9 +3,8 @@ import { OneVisionError } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
 import { mapConcurrent } from '../core/pool.ts';
 import type { Message } from '../sample/sample.ts';
-import { runBatched } from './batching.ts';
 import type { Benchmark, ChoiceScorer, ChoiceTerm, ExactScorer, ReplyScorer } from './benchmark.ts';
-import type { EvalModel, Prepared, Reply, ReplyScore } from './eval-model.ts';
+import type { EvalModel, Reply, ReplyScore } from './eval-model.ts';
 import type { EvalItem } from './items.ts';
 import type { ItemResult, Verdict } from './outcome.ts';
 import { meanProbability, type References } from './references.ts';
@@ -19,7 +18,7 @@ const PREPARE_AT_ONCE = 8;
  * picture or text cannot be used is `skipped` with its reason, one without a reply is a
  * `model-error`; every other failure is thrown.
  */
-export async function askItems<P extends Prepared>(
+export async function askItems<P>(
   model: EvalModel<P>,
   { scorer }: Benchmark,
   items: readonly EvalItem[],
@@ -44,7 +43,7 @@ export async function askItems<P extends Prepared>(
   });
 }
 
-async function prepareQuestion<P extends Prepared>(
+async function prepareQuestion<P>(
   model: EvalModel<P>,
   scorer: ExactScorer | ReplyScorer,
   item: EvalItem,
@@ -74,7 +73,7 @@ interface Wanted<P> {
   readonly requests: readonly P[];
 }
 
-async function askChoice<P extends Prepared>(
+async function askChoice<P>(
   model: EvalModel<P>,
   { terms }: ChoiceScorer,
   items: readonly EvalItem[],
@@ -92,7 +91,7 @@ async function askChoice<P extends Prepared>(
   });
   const all = plans.flatMap((plan) => (plan instanceof OneVisionError ? [] : plan));
   const requests = all.flatMap((wanted) => wanted.requests);
-  const scores = await runBatched(requests, model.maxBatchTokens, (batch) => model.score(batch));
+  const scores = await model.score(requests);
   const byRequest = new Map(requests.map((request, index) => [request, scores[index]]));
   const scoreOf = (wanted: Wanted<P>): ReplyScore | undefined =>
     meanProbability(wanted.requests.flatMap((request) => byRequest.get(request) ?? []));
@@ -114,7 +113,7 @@ async function askChoice<P extends Prepared>(
   });
 }
 
-async function prepareTerm<P extends Prepared>(
+async function prepareTerm<P>(
   model: EvalModel<P>,
   { pictures }: References,
   asked: Set<string>,

@@ -36,24 +36,19 @@ export interface Reply {
   readonly failure?: string;
 }
 
-/** A request made ready (tokenised, picture decoded); its length decides which batch it joins. */
-export interface Prepared {
-  readonly numTokens: number;
-}
-
 /**
- * A model under evaluation: our own engine (`local-model.ts`), an endpoint (`endpoint-model.ts`).
+ * A model under evaluation: our own engine (`local-model.ts`), an endpoint (`endpoint-model.ts`). `P` is
+ * what it makes of a request: tokenised, pictures decoded.
  * `prepare` throws a `data` error for a picture or text that cannot be used: the item is skipped.
  */
-export interface EvalModel<P extends Prepared = Prepared> {
+export interface EvalModel<P = unknown> {
   /** Hash of the weights (or name and revision), part of the identity of every score. */
   readonly identity: string;
-  /** Largest sum of `numTokens` in one batch that is scored. */
-  readonly maxBatchTokens: number;
   /** Why it cannot answer in this way; undefined when it can. 'score' asks for `score`. */
   cannot(wanted: Decoding | 'score'): string | undefined;
   prepare(request: ModelRequest, purpose: 'score' | 'generate'): Promise<P>;
-  score(batch: readonly P[]): Promise<readonly ReplyScore[]>;
+  /** Scores the reply of each request, in their order. */
+  score(requests: readonly P[]): Promise<readonly ReplyScore[]>;
   /** Writes a reply to each request, in any order and as many at once as it likes. */
   write(
     requests: readonly P[],

@@ -7,7 +7,6 @@ export type {
   Decoding,
   EvalModel,
   ModelRequest,
-  Prepared,
   Reply,
   ReplyScore,
 } from './eval-model.ts';

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { QWEN_PROCESSOR } from '../image/config.ts';
+import { makeBatch } from '../model/batch.ts';
 import { createOneVision } from '../model/onevision.ts';
 import { tinyConfig, vocabularyOf } from '../model/presets.ts';
 import { type Processor, prepareChat } from '../model/processor.ts';
-import { scoreSegments } from '../model/score.ts';
+import { tokenLogProbs } from '../model/score.ts';
 import type { Message } from '../sample/sample.ts';
 import { createTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
@@ -49,11 +50,11 @@ test('scores the last reply only, alike alone and in a batch', async () => {
     assert.ok(Math.abs((alone?.sumLogProb ?? 0) - (together[index]?.sumLogProb ?? 1)) < 1e-4);
   }
   const whole = await prepareChat(processor, { messages: two, images: images.map((i) => i.bytes) });
-  const [both] = scoreSegments(model, [whole]);
+  const both = tokenLogProbs(model, makeBatch([whole]));
   const counted = together.reduce((sum, score) => sum + score.numTokens, 0);
-  assert.equal(both?.numTargets, counted, 'the two replies together are all targets');
+  assert.equal(both.length, counted, 'the two replies together are all targets');
   const summed = together.reduce((sum, score) => sum + score.sumLogProb, 0);
-  assert.ok(Math.abs(both.sum - summed) < 1e-3);
+  assert.ok(Math.abs(both.reduce((sum, x) => sum + x, 0) - summed) < 1e-3);
 });
 
 test('writes a reply for each prompt and says when it was cut', async () => {

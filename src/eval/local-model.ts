@@ -7,7 +7,7 @@ import { hashUint32 } from '../core/hash.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { Processor } from '../model/processor.ts';
-import { scoreSegments } from '../model/score.ts';
+import { scoreReplies } from '../model/score.ts';
 import { encodeChat, NO_TARGET } from '../text/chat-template.ts';
 import { encodeReplyPrompt } from '../text/jinja-template.ts';
 import type { EvalModel } from './eval-model.ts';
@@ -16,7 +16,7 @@ import { type PreparedSegment, writeReplies } from './models/write-replies.ts';
 export interface LocalModelOptions {
   /** Hash of the weights; see `hashCheckpoint`. */
   readonly identity: string;
-  /** Default 2048: about a hundred short questions at once. */
+  /** Tokens of prompts read at once. Default 2048: about a hundred short questions. */
   readonly maxBatchTokens?: number;
 }
 
@@ -38,7 +38,6 @@ export function localModel(
   const { maxPositions } = model.config.text;
   return {
     identity,
-    maxBatchTokens,
     cannot(wanted) {
       if (wanted === 'score' || wanted.maxNewTokens < maxPositions) return undefined;
       return `replies of ${wanted.maxNewTokens} tokens do not fit its context of ${maxPositions}`;
@@ -49,28 +48,30 @@ export function localModel(
       const counts = patches.map(({ gridH, gridW }) => (gridH * gridW) / image.mergeSize ** 2);
       if (purpose === 'generate') {
         const inputIds = encodeReplyPrompt(tokenizer, messages, counts);
-        return { segment: { inputIds, images: patches }, numTokens: inputIds.length, draw };
+        return { segment: { inputIds, images: patches }, draw };
       }
       const { ids, targets } = encodeChat(tokenizer, messages, counts);
-      const segment = { inputIds: ids, targets: lastReply(targets), images: patches };
-      return { segment, numTokens: ids.length, draw };
+      const { start, reply } = lastReply(targets);
+      const segment = { inputIds: ids.subarray(0, start + 1), images: patches };
+      return { segment, reply, draw };
     },
-    async score(batch) {
-      const segments = batch.map(({ segment }) => segment);
-      return scoreSegments(model, segments).map(({ sum, numTargets }) => {
-        return { sumLogProb: sum, numTokens: numTargets };
+    async score(requests) {
+      const given = requests.map(({ segment, reply }) => {
+        return { prompt: segment, reply: reply ?? new Int32Array() };
       });
+      const sums = scoreReplies(model, given, maxBatchTokens);
+      return sums.map((sumLogProb, i) => ({ sumLogProb, numTokens: given[i]?.reply.length ?? 0 }));
     },
     write: (requests, decoding, onReply) =>
       writeReplies(model, tokenizer, { requests, decoding, maxBatchTokens, onReply }),
   };
 }
 
-/** Only the targets of the last reply: [tokens]. */
-function lastReply(targets: Int32Array): Int32Array {
-  const end = targets.findLastIndex((target) => target !== NO_TARGET);
-  const start = targets.subarray(0, end + 1).lastIndexOf(NO_TARGET) + 1;
-  return targets.map((target, index) => (index >= start ? target : NO_TARGET));
+/** The targets of the last reply, and the position that predicts the first of them. */
+function lastReply(targets: Int32Array): { readonly start: number; readonly reply: Int32Array } {
+  const end = targets.findLastIndex((target) => target !== NO_TARGET) + 1;
+  const start = targets.subarray(0, end).lastIndexOf(NO_TARGET) + 1;
+  return { start, reply: targets.subarray(start, end) };
 }
 
 const HASHED = /^(config\.json|tokenizer\.json|preprocessor_config\.json|model.*\.safetensors)$/;

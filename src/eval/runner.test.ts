@@ -17,9 +17,8 @@ import { decodeImage } from '../image/decode.ts';
 import { writeManifest } from '../sample/manifest.ts';
 import type { Sample } from '../sample/sample.ts';
 import { createShardWriter } from '../sample/webdataset.ts';
-import { batchByLength } from './batching.ts';
 import type { Benchmark, ExactScorer } from './benchmark.ts';
-import type { EvalModel, ModelRequest, Prepared } from './eval-model.ts';
+import type { EvalModel, ModelRequest } from './eval-model.ts';
 import { evaluatedItems } from './report/evaluated.ts';
 import { evaluate } from './runner.ts';
 import { byPmi } from './scorers/choice.ts';
@@ -82,7 +81,7 @@ test.before(async () => {
   await writeManifest(join(root, 'levels'), { ...fixed, ...manifest, files });
 });
 
-interface Seen extends Prepared {
+interface Seen {
   readonly level: number;
   readonly request: ModelRequest;
 }
@@ -92,11 +91,10 @@ function standIn(identity = 'a', stopAt = Number.POSITIVE_INFINITY) {
   const asked: string[] = [];
   const model: EvalModel<Seen> = {
     identity,
-    maxBatchTokens: 100,
     async prepare(request) {
       const { data } = await decodeImage(request.images[0]?.bytes ?? new Uint8Array());
       const level = data[0] ?? -1;
-      return { level, request, numTokens: 10 + level };
+      return { level, request };
     },
     cannot: () => undefined,
     async write(requests, _, onReply) {
@@ -245,17 +243,4 @@ test('a wrong count, missing data and a malformed item are named', async () => {
   await writeManifest(join(root, 'bad'), { format: 'onevision/1', kind: 'samples', ...manifest });
   const bad: Benchmark = { ...exact, data: 'bad', denominator: 'manifest' };
   await assert.rejects(run(model, bad, 'e'), /a question and its answer in item level:1/);
-});
-
-test('batches hold like lengths within the limit, every request once', () => {
-  const lengths = [5, 90, 7, 30, 31, 6, 200];
-  const batches = batchByLength(
-    lengths.map((numTokens) => ({ numTokens })),
-    100,
-  );
-  assert.deepEqual(batches.flat().sort(), [0, 1, 2, 3, 4, 5, 6]);
-  for (const batch of batches) {
-    const longest = Math.max(...batch.map((index) => lengths[index] ?? 0));
-    assert.ok(batch.length === 1 || batch.length * longest <= 100);
-  }
 });

@@ -6,7 +6,7 @@ import { ensureFolder, writeFileAtomic } from '../core/files.ts';
 import { log as defaultLog, type Logger } from '../core/log.ts';
 import { createProgress } from '../core/progress.ts';
 import type { Benchmark } from './benchmark.ts';
-import type { EvalModel, Prepared } from './eval-model.ts';
+import type { EvalModel } from './eval-model.ts';
 import type { ItemResult, Summary } from './outcome.ts';
 import { drawReferences } from './references.ts';
 import { type Job, type JobOptions, openJob, refuse } from './run/job.ts';
@@ -20,7 +20,7 @@ import { summarise } from './statistics/summary.ts';
 /** Rows of a shard and items prepared together, unless said otherwise. */
 export const WINDOW = 256;
 
-export interface EvaluateOptions<P extends Prepared> extends JobOptions {
+export interface EvaluateOptions<P> extends JobOptions {
   readonly model: EvalModel<P>;
   readonly benchmarks: readonly Benchmark[];
   /** Concept → training samples, for head, middle and tail; see `readConceptCounts`. */
@@ -38,9 +38,7 @@ export interface EvaluateOptions<P extends Prepared> extends JobOptions {
  * @throws OneVisionError `data` when a benchmark's data are missing or not whole, `usage` when the
  * model cannot answer as the benchmark wants
  */
-export async function evaluate<P extends Prepared>(
-  options: EvaluateOptions<P>,
-): Promise<Summary[]> {
+export async function evaluate<P>(options: EvaluateOptions<P>): Promise<Summary[]> {
   const { model, benchmarks, log = defaultLog } = options;
   refuse(benchmarks, (wanted) => model.cannot(wanted), options.maxNewTokens);
   const summaries: Summary[] = [];
@@ -59,10 +57,7 @@ export async function evaluate<P extends Prepared>(
   return summaries;
 }
 
-async function evaluateOne<P extends Prepared>(
-  job: Job,
-  options: EvaluateOptions<P>,
-): Promise<Summary> {
+async function evaluateOne<P>(job: Job, options: EvaluateOptions<P>): Promise<Summary> {
   const { benchmark, samplesFile, summaryFile } = job;
   const { scorer } = benchmark;
   const answered = await askAll(job, options);
@@ -82,7 +77,7 @@ async function evaluateOne<P extends Prepared>(
 }
 
 /** Results of all items, in order; what is known is not asked again. */
-async function askAll<P extends Prepared>(
+async function askAll<P>(
   { benchmark, source, answers, known, numRows }: Job,
   { model, data, window = WINDOW }: EvaluateOptions<P>,
 ): Promise<ItemResult[]> {

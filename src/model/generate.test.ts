@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IMAGE_TOKEN, randomSegment, SMALL, smallModel } from '../../test/support/model.ts';
+import { createRandom } from '../core/hash.ts';
 import { memory, noGrad, type Tensor, tidy } from '../tensor/index.ts';
 import * as ops from '../tensor/ops.ts';
 import { createTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
-import { makeBatch, type Segment } from './batch.ts';
+import { makeBatch, NO_TARGET, type Segment } from './batch.ts';
 import { generate, generateText } from './generate.ts';
 import { Generation, type Reply } from './generation/generation.ts';
 import type { OneVision } from './onevision.ts';
-import { scoreSegments, tokenLogProbs } from './score.ts';
+import { scoreReplies, tokenLogProbs } from './score.ts';
 
 const PROMPTS: readonly Segment[] = [
   randomSegment('p', 7, [[2, 4]]),
@@ -99,20 +100,33 @@ test('no prompts, no tokens, empty prompts; nothing is left behind', () => {
   assert.deepEqual(memory(), before);
 });
 
-test('scores are the log-probabilities of the targets, sum and mean per segment', () => {
+test('replies to shared prompts score as each after its own prompt in a full forward', () => {
   using model = smallModel();
-  const segments = [randomSegment('s', 9), randomSegment('t', 21, []), randomSegment('u', 9)];
-  const scores = scoreSegments(model, segments);
-  for (const [i, segment] of segments.entries()) {
-    const loss = tidy(() => noGrad(() => model.loss(makeBatch([segment])).lossSum.item()));
-    const score = scores[i];
-    assert.ok(score !== undefined && Math.abs(score.sum + loss) < 1e-4);
-    assert.equal(score.mean, score.sum / score.numTargets);
+  const [p, q, r] = PROMPTS as [Segment, Segment, Segment];
+  const other = { inputIds: p.inputIds, images: randomSegment('other', 7, [[2, 4]]).images };
+  const random = createRandom('replies');
+  const given = [p, q, p, r, other, q, p, r, p].map((prompt, i) => {
+    return { prompt, reply: Int32Array.from({ length: i % 5 }, () => 7 + random.int(33)) };
+  });
+  const expected = given.map(({ prompt, reply }) => {
+    const { images } = prompt;
+    const inputIds = Int32Array.from([...prompt.inputIds, ...reply]);
+    const targets = Int32Array.from([...inputIds.subarray(1), NO_TARGET]);
+    targets.fill(NO_TARGET, 0, prompt.inputIds.length - 1);
+    const logProbs = tokenLogProbs(model, makeBatch([{ inputIds, targets, images }]));
+    return logProbs.reduce((sum, x) => sum + x, 0);
+  });
+  assert.ok(Math.abs((expected[4] ?? 0) - (expected[0] ?? 0)) > 1, 'pictures matter');
+  const before = memory();
+  for (const maxTokens of [1, 25, 1000]) {
+    const sums = scoreReplies(model, given, maxTokens);
+    for (const [i, sum] of sums.entries()) {
+      assert.ok(Math.abs(sum - (expected[i] ?? 0)) < 1e-4, `${maxTokens} ${i}: ${sum}`);
+    }
   }
-  const silent = { inputIds: segments[0]?.inputIds ?? new Int32Array(), images: [] };
-  const text = { inputIds: silent.inputIds.filter((id) => id !== 5), images: [] };
-  assert.deepEqual(scoreSegments(model, [text]), [{ sum: 0, mean: 0, numTargets: 0 }]);
-  assert.equal(tokenLogProbs(model, makeBatch([text])).length, 0);
+  assert.deepEqual(memory(), before);
+  assert.deepEqual(scoreReplies(model, [], 10), []);
+  assert.equal(tokenLogProbs(model, makeBatch([q])).length, 0);
 });
 
 test('prompts that come later, and one that is cancelled, change nothing for the others', () => {

@@ -8,7 +8,7 @@ import { listBenchmarks } from '../../src/cli/eval/list-benchmarks.ts';
 import { sha256Hex } from '../../src/core/hash.ts';
 import { silentLog as log } from '../../src/core/log.ts';
 import { PACKAGED_BENCHMARKS } from '../../src/eval/benchmarks/packaged/index.ts';
-import type { EvalModel, Prepared, Reply } from '../../src/eval/eval-model.ts';
+import type { EvalModel, Reply } from '../../src/eval/eval-model.ts';
 import { findBenchmarks, localModel, type Summary, writeReports } from '../../src/eval/index.ts';
 import { evaluate } from '../../src/eval/runner.ts';
 import { createOneVision } from '../../src/model/onevision.ts';
@@ -43,7 +43,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 function scripted(
   identity: string,
   say: (answer: string, place: number) => Partial<Reply>,
-): EvalModel<Prepared & { readonly uid: string }> {
+): EvalModel<{ readonly uid: string }> {
   const answers = new Map<string, readonly [string, number]>();
   for (const all of samples.values()) {
     all.forEach(({ uid, messages }, place) => {
@@ -52,11 +52,10 @@ function scripted(
   }
   return {
     identity,
-    maxBatchTokens: 1000,
     cannot: () => undefined,
     prepare: async ({ uid, images }) => {
       assert.equal(images.length, 1);
-      return { numTokens: 10, uid };
+      return { uid };
     },
     score: async () => [],
     write: async (requests, _, onReply) => {
@@ -68,7 +67,7 @@ function scripted(
   };
 }
 
-const run = <P extends Prepared>(model: EvalModel<P>, more: object = {}): Promise<Summary[]> =>
+const run = <P>(model: EvalModel<P>, more: object = {}): Promise<Summary[]> =>
   evaluate({
     model,
     benchmarks: PACKAGED_BENCHMARKS,

@@ -7,7 +7,7 @@ import { openCache, requestKey } from '../../endpoint/answers.ts';
 import { type EndpointMessage, RequestFailure } from '../../endpoint/chat.ts';
 import { createSender, type Endpoint, type SenderFigures } from '../../endpoint/sender.ts';
 import type { Message, SampleImage } from '../../sample/sample.ts';
-import type { Decoding, EvalModel, Prepared, Reply } from '../eval-model.ts';
+import type { Decoding, EvalModel, Reply } from '../eval-model.ts';
 import { pictureAddress } from './picture-address.ts';
 
 export interface EndpointOptions extends Endpoint {
@@ -15,7 +15,7 @@ export interface EndpointOptions extends Endpoint {
   readonly cache: string;
 }
 
-export interface PreparedQuestion extends Prepared {
+export interface PreparedQuestion {
   readonly uid: string;
   readonly messages: readonly Message[];
   readonly images: readonly SampleImage[];
@@ -30,7 +30,6 @@ export interface EndpointModel extends EvalModel<PreparedQuestion> {
 
 /** What the protocol takes. */
 const MAX_STOPS = 4;
-const CHARS_PER_TOKEN = 3;
 /** So many in a row without an answer: the endpoint is down. */
 const MAX_FAILURES_IN_A_ROW = 20;
 
@@ -56,15 +55,13 @@ export function endpointModel(options: EndpointOptions): EndpointModel {
   };
   return {
     identity,
-    maxBatchTokens: 1,
     figures,
     cannot: (wanted) => cannot(wanted),
     async prepare({ uid, messages, images }) {
       // A broken picture is a fault of the item; found here, the endpoint is not asked about it.
       await Promise.all(images.map(({ bytes }) => pictureAddress(bytes)));
       const imageHashes = images.map(({ bytes }) => sha256Hex(bytes));
-      const length = messages.reduce((sum, { content }) => sum + content.length, 0);
-      return { uid, messages, images, imageHashes, numTokens: Math.ceil(length / CHARS_PER_TOKEN) };
+      return { uid, messages, images, imageHashes };
     },
     score: () =>
       Promise.reject(new OneVisionError('usage', 'An endpoint scores no given replies.')),

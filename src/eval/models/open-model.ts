@@ -1,6 +1,6 @@
 // A model under evaluation by what a file can say of it, so that every process of a run opens the same.
 import * as z from 'zod';
-import type { EvalModel, Prepared } from '../eval-model.ts';
+import type { EvalModel } from '../eval-model.ts';
 import { type EndpointOptions, endpointModel } from './endpoint-model.ts';
 
 /** A folder in the Hugging Face layout, or an endpoint. The key of an endpoint stays in a variable. */
@@ -39,7 +39,7 @@ export const modelSpecSchema: z.ZodType<ModelSpec> = z.discriminatedUnion('kind'
 
 /** A model with what it holds; `using` frees it. */
 export interface OpenedModel {
-  readonly model: EvalModel<Prepared>;
+  readonly model: EvalModel;
   [Symbol.dispose](): void;
 }
 
@@ -66,6 +66,6 @@ export async function openModel(spec: ModelSpec, identity?: string): Promise<Ope
 }
 
 /** Whatever a model prepares is given back to the same model: its type is nobody else's matter. */
-function erased<P extends Prepared>(model: EvalModel<P>): EvalModel<Prepared> {
-  return model as unknown as EvalModel<Prepared>;
+function erased<P>(model: EvalModel<P>): EvalModel {
+  return model as unknown as EvalModel;
 }

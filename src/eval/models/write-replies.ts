@@ -6,11 +6,13 @@ import { Generation, type Reply as Written } from '../../model/generation/genera
 import type { OneVision } from '../../model/onevision.ts';
 import { TextStream } from '../../text/text-stream.ts';
 import type { Tokenizer } from '../../text/tokenizer.ts';
-import type { Decoding, Prepared, Reply } from '../eval-model.ts';
+import type { Decoding, Reply } from '../eval-model.ts';
 
-/** A segment that knows its length. */
-export interface PreparedSegment extends Prepared {
+/** A prompt, and what is wanted of it. */
+export interface PreparedSegment {
   readonly segment: Segment;
+  /** What is to be scored after it. */
+  readonly reply?: Int32Array;
   /** Decides the random draws of its reply. */
   readonly draw: number;
 }
@@ -38,7 +40,7 @@ export async function writeReplies(
   tokenizer: Tokenizer,
   { requests, decoding, maxBatchTokens, onReply }: WriteOptions,
 ): Promise<void> {
-  const lengthOf = (index: number): number => requests[index]?.numTokens ?? 0;
+  const lengthOf = (index: number): number => requests[index]?.segment.inputIds.length ?? 0;
   const waiting = requests.map((_, index) => index);
   waiting.sort((a, b) => lengthOf(b) - lengthOf(a) || a - b);
   using generation = new Generation(model);

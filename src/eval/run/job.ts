@@ -6,7 +6,7 @@ import { OneVisionError } from '../../core/errors.ts';
 import { ensureFolder, readJson } from '../../core/files.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { openItems } from '../data/open-items.ts';
-import type { EvalModel, Prepared } from '../eval-model.ts';
+import type { EvalModel } from '../eval-model.ts';
 import { askIdentity, rulesIdentity, scoreIdentity } from '../identity.ts';
 import type { ItemSource } from '../items.ts';
 import { type ItemResult, type Summary, summarySchema } from '../outcome.ts';
@@ -111,7 +111,7 @@ function withLimit(
  */
 export function refuse(
   benchmarks: readonly Benchmark[],
-  model: EvalModel<Prepared>['cannot'],
+  model: EvalModel['cannot'],
   maxNewTokens: number | undefined,
 ): void {
   for (const given of benchmarks) {

@@ -8,7 +8,7 @@ import { ensureFolder, writeFileAtomic } from '../../core/files.ts';
 import { openJsonl, readJsonlSync } from '../../core/jsonl.ts';
 import { askItems } from '../ask.ts';
 import type { Benchmark } from '../benchmark.ts';
-import type { EvalModel, Prepared } from '../eval-model.ts';
+import type { EvalModel } from '../eval-model.ts';
 import type { EvalItem, ItemSource } from '../items.ts';
 import { type ItemResult, itemResultSchema } from '../outcome.ts';
 import type { References } from '../references.ts';
@@ -19,7 +19,7 @@ export interface Shard {
   readonly to: number;
 }
 
-export interface ShardOptions<P extends Prepared> {
+export interface ShardOptions<P> {
   readonly model: EvalModel<P>;
   readonly benchmark: Benchmark;
   readonly source: ItemSource;
@@ -50,10 +50,7 @@ function shardFile(folder: string, { from, to }: Shard, suffix: string): string 
 }
 
 /** Results in the order of their items; asks what was not answered yet. */
-export async function askShard<P extends Prepared>(
-  shard: Shard,
-  options: ShardOptions<P>,
-): Promise<ItemResult[]> {
+export async function askShard<P>(shard: Shard, options: ShardOptions<P>): Promise<ItemResult[]> {
   const { folder, source } = options;
   const finished = shardFile(folder, shard, '.jsonl');
   if (existsSync(finished)) return readResults(finished);
