@@ -49,7 +49,7 @@ export interface CurateOptions {
   readonly log?: Logger;
 }
 
-const VERSION = 'curate/2';
+const VERSION = 'curate/3';
 
 /**
  * Curate the samples of a folder. Done already with the same settings and input: returns at once.

@@ -2,6 +2,7 @@
 // in the language that was asked for. Pure; the reason goes to the ledger.
 import { eld } from 'eld/small';
 import type { Answer } from '../../endpoint/answers.ts';
+import { refusalTest } from '../filters/text/refusal.ts';
 
 export interface ValidityConfig {
   readonly minChars: number;
@@ -22,16 +23,12 @@ export function invalidReason(
   if (finish === 'length') return 'truncated';
   if (finish === 'content_filter') return 'refusal';
   if (caption.includes('\0') || caption.includes('\ufffd')) return 'broken-text';
-  if (isRefusal(caption, refusals)) return 'refusal';
+  if (refusalTest(refusals)(caption)) return 'refusal';
   if (numChars < config.minChars) return 'too-short';
   if (numChars > config.maxChars) return 'too-long';
   if (repetition(caption) > config.maxRepetition) return 'repetition';
   if (!isLanguage(caption, language)) return 'language';
   return undefined;
-}
-
-function isRefusal(caption: string, refusals: readonly string[]): boolean {
-  return refusals.length > 0 && new RegExp(`^\\W*(?:${refusals.join('|')})`, 'iu').test(caption);
 }
 
 const RUN = 4;

@@ -65,6 +65,10 @@ const CASES: readonly [string, Partial<Facts>, string | undefined][] = [
   ['a word eight times', { caption: `a ${'cat '.repeat(8)}` }, 'repetition'],
   ['a word seven times', { caption: `a ${'cat '.repeat(7)}` }, undefined],
   ['a refusal', { caption: "I'm sorry, but I cannot see the image." }, 'refusal'],
+  ['a refusal in Chinese', { caption: '抱歉，我无法查看这张图片。' }, 'refusal'],
+  ['a refusal in French', { caption: '« Je ne peux pas décrire cette image. »' }, 'refusal'],
+  ['a sign that says sorry', { caption: '图中的牌子上写着“抱歉，今日休息”。' }, undefined],
+  ['a sort of horse', { caption: 'Als Kind gemalt: ein Pferd.' }, undefined],
   ['a refusal with a curly quote', { caption: 'I’m unable to help with that.' }, 'refusal'],
   ['a caption about being sorry', { caption: 'A sign says I am sorry.' }, undefined],
 ];

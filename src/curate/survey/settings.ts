@@ -26,7 +26,7 @@ export const surveySpecSchema: z.ZodType<ParsedSpec, SurveySpec> = z.strictObjec
   lemmas: z.array(z.string()).optional(),
 });
 
-const VERSION = 'survey/3';
+const VERSION = 'survey/4';
 
 /** Equal for surveys with the same rows. `inputHash` and `otherHashes` name the contents. */
 export function hashSurvey(
