@@ -3,7 +3,6 @@
 import { OneVisionError } from '../../core/errors.ts';
 import type { Sample } from '../../sample/sample.ts';
 import { sampleOfRecord } from '../../sample/shards/read-samples.ts';
-import { openSource } from '../../sample/sources/open.ts';
 import { withRepeat } from '../../sample/sources/rows/entries.ts';
 import { recordOfParts } from '../../sample/sources/rows/parts.ts';
 import { type RecordContext, toSample } from '../../sample/sources/rows/record.ts';
@@ -115,6 +114,8 @@ export class SampleFetcher {
   async #source(number: number): Promise<Source> {
     const spec = this.#specs[number];
     if (spec === undefined) throw new RangeError(`no source ${number}`);
+    // Loads DuckDB: a tenth of a second of which archives need nothing.
+    const { openSource } = await import('../../sample/sources/open.ts');
     const source = this.#sources[number] ?? (await openSource(spec));
     this.#sources[number] = source;
     return source;
