@@ -118,6 +118,16 @@ test('the same settings give the same bytes, and a finished stage is not run aga
   assert.deepEqual(digest('first'), first);
 });
 
+test('work that another version left unfinished is begun anew', async () => {
+  const { configHash } = await run('fresh');
+  const work = join(dir, 'old', `.work-${configHash}-1`);
+  mkdirSync(join(work, 'measure', 'done'), { recursive: true });
+  mkdirSync(join(dir, 'old', 'lengths'));
+  writeFileSync(join(dir, 'old', 'lengths', '000000.parquet'), 'of another shape');
+  await run('old');
+  assert.deepEqual(digest('old'), digest('fresh'));
+});
+
 test('a mix draws exact counts and repeats what it must', async () => {
   await writeSamples(join(dir, 'other'), await tinySamples(50, 1, 'other'));
   const inputs = [

@@ -45,6 +45,11 @@ export interface PackOptions {
   readonly log: Logger;
 }
 
+/**
+ * Format of unfinished work: measured lengths, placements, results of shards. Raise it with any of them,
+ * so that work of an older version is begun anew.
+ */
+const WORK_FORMAT = 2;
 /** Bytes of input from which on several processes are worth their start. */
 const MANY_BYTES = 256 * 1024 * 1024;
 
@@ -72,7 +77,7 @@ export async function pack(options: PackOptions): Promise<Manifest> {
     return readManifest(output);
   }
   ensureFolder(output);
-  removeWork(output, (name) => name !== `.work-${hash}`);
+  removeWork(output, (name) => name !== basename(job.work));
   const measured = await measure(job);
   const skips = createSkipCounter({ maxRate: config.maxSkipRate });
   const table = await measured.load(skips);
@@ -119,7 +124,7 @@ async function openJob(options: PackOptions): Promise<Job> {
   const hash = hashConfig('pack/2', settings, shares, tokenizerHash(options.tokenizer), processor);
   const isMuch = inputBytes(sources) > MANY_BYTES;
   const workers = asked ?? (isMuch ? availableParallelism() : 1);
-  return { ...options, sources, hash, work: join(output, `.work-${hash}`), workers };
+  return { ...options, sources, hash, work: join(output, `.work-${hash}-${WORK_FORMAT}`), workers };
 }
 
 function inputBytes(sources: readonly Source[]): number {
@@ -131,7 +136,7 @@ function inputBytes(sources: readonly Source[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Unfinished work of other settings is of no use any more. */
+/** Unfinished work of other settings or versions is of no use any more. */
 function removeWork(dir: string, which: (name: string) => boolean): void {
   const folders = readdirSync(dir).filter((name) => name.startsWith('.work-'));
   for (const name of folders.filter(which)) rmSync(join(dir, name), { recursive: true });
