@@ -130,6 +130,13 @@ const share = (values: readonly boolean[]): string =>
     ? '–'
     : `${((100 * values.filter(Boolean).length) / values.length).toFixed(0)} % of ${values.length}`;
 
+/** Of the names of a concept that are in a text, or ''. */
+function longestName(id: number, { language, text }: Text): string {
+  const names = entries[id]?.labels?.[language] ?? [];
+  const found = names.filter((name) => text.toLowerCase().includes(name));
+  return found.reduce((longest, name) => (name.length > longest.length ? name : longest), '');
+}
+
 /** One line of the table. */
 function line(language: string, own: readonly Text[]): string {
   const emoji = own.filter(({ source }) => source === 'emoji');
@@ -139,7 +146,7 @@ function line(language: string, own: readonly Text[]): string {
   const pairs = own.flatMap((text) => {
     const here = conceptsIn(text);
     const there = conceptsIn({ ...text, language: 'en' });
-    return text.source === 'stamps' ? [{ here, there }] : [];
+    return text.source === 'stamps' ? [{ text, here, there }] : [];
   });
   // What the English sentence names, and has a name here too: is it found?
   const recall = pairs.flatMap(({ here, there }) => {
@@ -150,13 +157,19 @@ function line(language: string, own: readonly Text[]): string {
   const precision = pairs.flatMap(({ here, there }) =>
     here.length === 0 || there.length === 0 ? [] : [here.some((id) => there.includes(id))],
   );
-  const cells = [share(hits), share(recall), share(precision)];
+  // Where English names none of it: is the name one character, as a part of another word may be?
+  const short = pairs.flatMap(({ text, here, there }) =>
+    there.length === 0 || here.some((id) => there.includes(id))
+      ? []
+      : here.map((id) => longestName(id, text).length === 1),
+  );
+  const cells = [share(hits), share(recall), share(precision), share(short)];
   return `| ${[language, own.length, ...cells, t[language] ?? '–', kept.get(language) ?? 0].join(' | ')} |`;
 }
 
 console.log(
   '| language | texts | own emoji found | stamps: found of what English names | ' +
-    'stamps: named in English of what is found | t | kept |',
+    'stamps: named in English of what is found | names of one character of the others | t | kept |',
 );
 for (const [language, own] of Map.groupBy(all, (text) => text.language)) {
   if (own.length >= MIN_TEXTS) console.log(line(language, own));
