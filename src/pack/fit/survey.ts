@@ -46,12 +46,6 @@ export function survey(needs: Needs, items: Uint32Array | undefined, seed: numbe
     }
     tokenHits[token] = (tokenHits[token] ?? 0) + 1;
     patchHits[patch] = (patchHits[patch] ?? 0) + 1;
-  }
-  for (let i = 0; i < total && !(patchesRefuse && tokensRefuse); i += 1) {
-    const sample = items === undefined ? i : (items[i] ?? 0);
-    const token = tokens[sample] ?? 0;
-    const patch = patches[sample] ?? 0;
-    if (token > maxTokens || patch > maxPatches) continue;
     const excess = patch * maxTokens - token * maxPatches;
     if (excess > 0) patchesRefuse = true;
     else if (excess < 0) tokensRefuse = true;
