@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
 import { BlockFile } from './block-file.ts';
+import { pageAligned } from './direct.ts';
 import { createFileAtomic } from './files.ts';
 import { createRandom } from './hash.ts';
 
@@ -49,6 +51,19 @@ test('an empty file, and one thrown away', async () => {
   await dropped.append(Buffer.alloc(5 * 2 ** 20));
   await dropped.abort();
   assert.ok(fs.readdirSync(folder).every((name) => !name.includes('dropped')));
+});
+
+test('memory for blocks is taken by a direct write', async (t) => {
+  const { O_CREAT, O_WRONLY, O_DIRECT } = fs.constants;
+  if (O_DIRECT === undefined) return t.skip('this system has no direct writes');
+  const handle = await open(at('direct'), O_CREAT | O_WRONLY | O_DIRECT).catch(() => undefined);
+  if (handle === undefined) return t.skip('this file system has no direct writes');
+  try {
+    assert.equal((await handle.write(pageAligned(8192).fill(5))).bytesWritten, 8192);
+  } finally {
+    await handle.close();
+  }
+  assert.ok(fs.readFileSync(at('direct')).equals(Buffer.alloc(8192, 5)));
 });
 
 test('what cannot be written past the cache is written through it', async () => {
