@@ -18,9 +18,12 @@ import { slurmSchema } from '../../src/cluster/slurm/config.ts';
 import { OneVisionError } from '../../src/core/errors.ts';
 import { sha256Hex } from '../../src/core/hash.ts';
 import { createLogger, silentLog } from '../../src/core/log.ts';
+import { matchSource } from '../../src/curate/concepts/match-source.ts';
 import { curate } from '../../src/curate/curate.ts';
+import { mix } from '../../src/curate/mixture/mix.ts';
 import { PackConfigSchema } from '../../src/pack/config.ts';
 import { pack } from '../../src/pack/pack.ts';
+import { writeConceptFolder } from '../support/concept-folder.ts';
 import { rawSample, writeRaw } from '../support/raw-samples.ts';
 import { TINY_PROCESSOR, tinySamples, writeTinyTokenizer } from '../support/tiny-data.ts';
 import { isAlive, type LocalSlurm, startSlurm, until, whyNoSlurm } from './local-slurm.ts';
@@ -80,13 +83,21 @@ interface Work {
 
 const ALL_SIX = Array.from({ length: 6 }, () => ({ length: 7 }));
 
-test('curate and pack as array jobs give the same bytes as here', { skip }, async () => {
+test('curation, matching, mixing and packing as array jobs give the same bytes as here', {
+  skip,
+}, async () => {
   const things = ['cat', 'dog', 'flag', 'star', 'tree', 'fish'];
   const raw = Array.from({ length: 48 }, (_, i) =>
     rawSample({ uid: `d:${100 + i}`, label: `${things[i % 6]} number ${i}` }),
   );
   await writeRaw(join(root, 'raw'), await Promise.all(raw), 8);
   const tokenizer = await writeTinyTokenizer(root, await tinySamples(50));
+  const list = await writeConceptFolder(
+    join(root, 'list'),
+    things.map((name) => ({ name })),
+  );
+  const categories = [{ name: 'all', weight: 1, sources: [{ name: 'drawn' }] }];
+  const mixture = { name: 'half', categories, total: 20, samplesPerShard: 8 };
   const config = PackConfigSchema.parse({ maxTokens: 128, maxPatches: 256, workers: 1 });
   // In the same place each time: tables of lengths name the archives that they measured.
   const output = join(root, 'output');
@@ -96,6 +107,10 @@ test('curate and pack as array jobs give the same bytes as here', { skip }, asyn
     const shared = { ...on, log: silentLog };
     const settings = { config: { samplesPerShard: 8 }, lemmas: things };
     await curate({ input: join(root, 'raw'), output: curated, ...settings, ...shared });
+    const matched = { input: curated, output: join(output, 'rows'), concepts: { list } };
+    await matchSource({ ...matched, ...shared });
+    const mixed = { inputs: [curated], output: join(output, 'mixed'), config: mixture };
+    await mix({ ...mixed, ...shared });
     const inputs = [{ dir: curated }];
     const processor = TINY_PROCESSOR;
     await pack({ inputs, output: packs, config, tokenizer, processor, ...shared });
