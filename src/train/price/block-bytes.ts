@@ -21,6 +21,8 @@ export interface BlockSettings {
   readonly learns: boolean;
   /** The processor normalises and rotates in several operators and repeats keys for their heads. */
   readonly onProcessor: boolean;
+  /** Share of the rows that the feed-forward of a decoder's layer runs on. Default 1. */
+  readonly fed?: number;
 }
 
 /** RMSNorm of n numbers beyond its input and output. */
@@ -36,7 +38,7 @@ function rotationBytes(n: number, { a }: BlockSettings): number {
 
 /** A layer of the decoder; of experts the active ones. */
 export function textBlock(text: TextConfig, layer: number, settings: BlockSettings): BlockBytes {
-  const { a, mode, learns, onProcessor } = settings;
+  const { a, mode, learns, onProcessor, fed = 1 } = settings;
   const { hiddenSize: h, headDim, numHeads, numKvHeads, experts } = text;
   const [q, k] = [numHeads * headDim, numKvHeads * headDim];
   const isSparse = experts !== undefined && !experts.denseLayers.includes(layer);
@@ -53,22 +55,22 @@ export function textBlock(text: TextConfig, layer: number, settings: BlockSettin
     a * q +
     4 * numHeads;
   const attended = widened ? 0 : a * h;
-  const plain = 2 * norm + attention + attended + 4 * a * f;
-  const selective = attention + a * h + 2 * a * f;
+  const plain = norm + attention + fed * (attended + norm + 4 * a * f);
+  const selective = attention + fed * (a * h + 2 * a * f);
   const forward =
-    2 * norm +
+    norm +
     4 * a * h +
     [q, k].reduce(
       (sum, n) => sum + 2 * a * n + normBytes(n, settings) + rotationBytes(n, settings),
       0,
     ) +
     a * (k + repeated + q) +
-    4 * a * f;
+    fed * (norm + 4 * a * f);
   if (!learns) return { kept: 0, forward, backward: 0 };
-  const gradients = 3 * a * f;
+  const gradients = fed * 3 * a * f;
   if (mode === 'full') return { kept: 0, forward, backward: forward + gradients };
   if (mode === 'none') return { kept: plain, forward, backward: gradients };
-  return { kept: selective, forward, backward: norm + a * f + gradients };
+  return { kept: selective, forward, backward: fed * (norm + a * f) + gradients };
 }
 
 /** A block of the tower. Its angles learn, so rotations keep what they rotate. */

@@ -171,8 +171,10 @@ function pieces(
     const wanted = recomputeOf(recompute.language, i);
     const isSparse = text.experts !== undefined && !text.experts.denseLayers.includes(i);
     const mode = wanted === 'full' && isSparse ? 'selective' : wanted;
-    const bytes = textBlock(text, i, { mode, a, learns: decoderLearns, onProcessor });
-    return block(bytes, work.tokens, h, learned);
+    // The last layer feeds forward only the rows that are read.
+    const fed = i + 1 < size.layers.length || isSparse ? 1 : work.targets / work.tokens;
+    const bytes = textBlock(text, i, { mode, a, learns: decoderLearns, onProcessor, fed });
+    return block(bytes, work.tokens, fed * h, learned);
   });
   const headLearns = size.head.learned > 0;
   return [stem, ...tower, merger, embedding, ...layers, headPiece(config, work, a, headLearns)];
