@@ -2,6 +2,7 @@
 // a manifest, and does nothing when that is there already: running again goes on where it stopped.
 // What does the work is loaded when it is called for: `--help` comes here too.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/run-shards.ts';
 import type { Logger } from '../core/log.ts';
@@ -55,7 +56,8 @@ export async function corpusPiece({ recipe, dir, log }: PipelineContext): Promis
 export async function curatePiece({ recipe, dir, log }: PipelineContext): Promise<Manifest> {
   const { curate } = await import('../curate/curate.ts');
   const { raw, curated } = dataPaths(dir);
-  return curate({ input: raw, output: curated, config: recipe.curate, log });
+  const workers = availableParallelism();
+  return curate({ input: raw, output: curated, config: recipe.curate, workers, log });
 }
 
 /** Curated samples → questions with exact answers, for training and held out. */
