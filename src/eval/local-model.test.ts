@@ -10,7 +10,7 @@ import { makeBatch } from '../model/batch.ts';
 import { createOneVision } from '../model/onevision.ts';
 import { tinyConfig, vocabularyOf } from '../model/presets.ts';
 import { type Processor, prepareChat } from '../model/processor.ts';
-import { tokenLogProbs } from '../model/score.ts';
+import { tokenLogProbs } from '../model/scoring/token-log-probs.ts';
 import type { Message } from '../sample/sample.ts';
 import { createTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';

@@ -7,7 +7,7 @@ import { hashUint32 } from '../core/hash.ts';
 import { type Patches, processImage } from '../image/patchify.ts';
 import type { OneVision } from '../model/onevision.ts';
 import type { Processor } from '../model/processor.ts';
-import { scoreReplies } from '../model/score.ts';
+import { scoreReplies } from '../model/scoring/score-replies.ts';
 import { encodeChat, NO_TARGET } from '../text/chat-template.ts';
 import { encodeReplyPrompt } from '../text/jinja-template.ts';
 import type { EvalModel } from './eval-model.ts';

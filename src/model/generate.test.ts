@@ -11,7 +11,8 @@ import { makeBatch, NO_TARGET, type Segment } from './batch.ts';
 import { generate, generateText } from './generate.ts';
 import { Generation, type Reply } from './generation/generation.ts';
 import type { OneVision } from './onevision.ts';
-import { scoreReplies, tokenLogProbs } from './score.ts';
+import { scoreReplies } from './scoring/score-replies.ts';
+import { tokenLogProbs } from './scoring/token-log-probs.ts';
 
 const PROMPTS: readonly Segment[] = [
   randomSegment('p', 7, [[2, 4]]),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { sha256Hex } from '../core/hash.ts';
 import { readJsonl, writeJsonl } from '../core/jsonl.ts';
+import { eachLost, type LostSamples } from './sources/source.ts';
 
 export type Verdict = 'keep' | 'drop' | 'error';
 
@@ -59,12 +60,11 @@ export async function* readShardLedgers(
 
 /** A row for each record that a source could not give. */
 export function lostRows(
-  { uid, reason, numSamples }: { uid: string; reason: string; numSamples: number },
+  lost: LostSamples,
   { stage, configHash }: Pick<LedgerRow, 'stage' | 'configHash'>,
 ): LedgerRow[] {
-  return Array.from({ length: numSamples }, (_, i) => {
-    const one = numSamples === 1 ? uid : `${uid}#${i}`;
-    return { uid: one, stage, verdict: 'error', reason, configHash };
+  return eachLost(lost).map(({ uid, reason }) => {
+    return { uid, stage, verdict: 'error', reason, configHash };
   });
 }
 

@@ -4,7 +4,7 @@ import { sha256Hex } from '../core/hash.ts';
 import { decodeImage } from '../image/decode.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { Sample } from './sample.ts';
-import type { Source, SourceEntry, SourceShard } from './sources/source.ts';
+import { eachLost, type Source, type SourceEntry, type SourceShard } from './sources/source.ts';
 
 const STAGE = 'lint';
 /** 150 MB of RGB: far more than any model looks at. */
@@ -29,12 +29,7 @@ async function lintEntry({ sample, lost }: SourceEntry): Promise<Row[]> {
     const { uid } = sample;
     return [{ uid, verdict: reason === undefined ? 'keep' : 'error', reason: reason ?? 'sound' }];
   }
-  const { uid, reason, numSamples } = lost;
-  return Array.from({ length: numSamples }, (_, i) => ({
-    uid: numSamples === 1 ? uid : `${uid}#${i}`,
-    verdict: 'error',
-    reason,
-  }));
+  return eachLost(lost).map((row) => ({ ...row, verdict: 'error' }));
 }
 
 async function fault({ images, messages }: Sample): Promise<string | undefined> {

@@ -19,7 +19,12 @@ import {
 import { repliesOf, type Sample } from '../../sample/sample.ts';
 import { createSkipCounter } from '../../sample/skips.ts';
 import { openSource } from '../../sample/sources/open.ts';
-import { readSource, type SourceEntry, type SourceSpec } from '../../sample/sources/source.ts';
+import {
+  eachLost,
+  readSource,
+  type SourceEntry,
+  type SourceSpec,
+} from '../../sample/sources/source.ts';
 import { createShardWriter, type ShardFile } from '../../sample/webdataset.ts';
 import { type Captioner, type CaptionOutcome, createCaptioner } from './captioner.ts';
 import {
@@ -129,12 +134,7 @@ async function captionEntry(
   prompts: PromptTable,
 ): Promise<Captioned> {
   if (sample === undefined) {
-    const rows = Array.from({ length: lost.numSamples }, (_, i) => ({
-      uid: lost.numSamples === 1 ? lost.uid : `${lost.uid}#${i}`,
-      verdict: 'error' as const,
-      reason: lost.reason,
-    }));
-    return { rows };
+    return { rows: eachLost(lost).map((row) => ({ ...row, verdict: 'error' })) };
   }
   const { uid, images } = sample;
   const [image] = images;

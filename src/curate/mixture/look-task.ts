@@ -7,6 +7,7 @@ import { ensureFolder } from '../../core/files.ts';
 import { sha256Hex } from '../../core/hash.ts';
 import { readJsonl, writeJsonl } from '../../core/jsonl.ts';
 import {
+  eachLost,
   type SourceEntry,
   type SourceSpec,
   sourceSpecSchema,
@@ -80,10 +81,7 @@ async function* look(
 ): AsyncGenerator<MixtureRow, void, undefined> {
   for await (const { sample, lost } of entries) {
     if (sample === undefined) {
-      const { uid, reason: fault, numSamples } = lost;
-      for (let i = 0; i < numSamples; i++) {
-        yield { uid: numSamples === 1 ? uid : `${uid}#${i}`, bytes: 0, fault };
-      }
+      for (const { uid, reason: fault } of eachLost(lost)) yield { uid, bytes: 0, fault };
       continue;
     }
     const bytes = sample.images.reduce((sum, image) => sum + image.bytes.length, 0);

@@ -7,7 +7,12 @@ import { fillFileAtomic } from '../../core/files.ts';
 import { mapConcurrent } from '../../core/pool.ts';
 import { type Columns, openColumns, sqlText } from '../../sample/columns.ts';
 import { openSource } from '../../sample/sources/open.ts';
-import type { LostSamples, Source, SourceShard } from '../../sample/sources/source.ts';
+import {
+  eachLost,
+  type LostSamples,
+  type Source,
+  type SourceShard,
+} from '../../sample/sources/source.ts';
 import { type Instruments, openInstruments } from './instruments.ts';
 import { measure } from './measure.ts';
 import { cellsOf, columnList, emptyRow, type SurveyRow } from './row.ts';
@@ -77,9 +82,6 @@ async function countRows(columns: Columns, path: string): Promise<number> {
   return 0;
 }
 
-function lostRows({ uid, reason, numSamples }: LostSamples): SurveyRow[] {
-  return Array.from({ length: numSamples }, (_, i) => ({
-    ...emptyRow(numSamples === 1 ? uid : `${uid}#${i}`),
-    error: reason,
-  }));
+function lostRows(lost: LostSamples): SurveyRow[] {
+  return eachLost(lost).map(({ uid, reason }) => ({ ...emptyRow(uid), error: reason }));
 }

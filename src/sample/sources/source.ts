@@ -56,6 +56,17 @@ export interface LostSamples {
   readonly numSamples: number;
 }
 
+/** A uid and the reason for each of them, as ledgers list them. */
+export function eachLost({
+  uid,
+  reason,
+  numSamples,
+}: LostSamples): { uid: string; reason: string }[] {
+  return Array.from({ length: numSamples }, (_, i) => {
+    return { uid: numSamples === 1 ? uid : `${uid}#${i}`, reason };
+  });
+}
+
 /** One record of a shard: a sample, or why there is none. */
 export type SourceEntry =
   | {
