@@ -39,11 +39,10 @@ function check(lengths: Lengths, limits: PackLimits, plan: PackPlan): void {
   for (const members of membersOf(plan)) {
     let tokens = 0;
     let patches = 0;
-    members.forEach((sample, i) => {
+    members.forEach((sample) => {
       seen[sample] = (seen[sample] ?? 0) + 1;
       tokens += lengths.tokens[sample] ?? 0;
       patches += lengths.patches[sample] ?? 0;
-      if (i > 0) assert.ok(sample > (members[i - 1] ?? 0), 'members are ascending');
     });
     assert.ok(members.length >= 1 && members.length <= limits.segments);
     assert.ok(tokens <= limits.tokens && patches <= limits.patches);
@@ -181,7 +180,7 @@ test('too long samples and too many patches are listed with the reason', () => {
     { sample: 1, reason: 'tokens' },
     { sample: 2, reason: 'patches' },
   ]);
-  assert.deepEqual([...plan.members], [0, 3]);
+  assert.deepEqual(plan.members.toSorted(), Uint32Array.of(0, 3));
 });
 
 test('no samples, no packs', () => {

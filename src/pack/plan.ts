@@ -34,7 +34,7 @@ export interface PlanOptions {
 /** Why a sample cannot be packed at all. */
 export type OverlongReason = 'tokens' | 'patches';
 
-/** The samples of pack p are `members[starts[p] … starts[p + 1]]`, ascending. */
+/** The samples of pack p are `members[starts[p] … starts[p + 1]]`, in no particular order. */
 export interface PackPlan extends Packs {
   /** Samples that fit no pack, with the reason. They are listed, never cut. */
   readonly overlong: readonly { readonly sample: number; readonly reason: OverlongReason }[];
@@ -70,7 +70,6 @@ export function planPacks(lengths: Lengths, limits: PackLimits, options: PlanOpt
     parts.reduce((total, part) => total + of(part), 0);
   const numPacks = sum(({ packs }) => packs.numPacks);
   const packs = joinParts(parts, needs, (multiple - (numPacks % multiple)) % multiple);
-  sortMembers(packs);
   const lowerBound = multiple * Math.ceil(sum((part) => part.lowerBound) / multiple);
   const used = sum((part) => part.numTokens);
   return {
@@ -149,26 +148,6 @@ function joinParts(parts: readonly Part[], needs: Needs, numNew: number): Packs 
   }
   const [first] = packs;
   return packs.length === 1 && first !== undefined ? first : concatPacks(packs);
-}
-
-/** Ascending samples within each pack. Packs are small, so insertion sort. */
-function sortMembers({ numPacks, starts, members }: Packs): void {
-  for (let pack = 0; pack < numPacks; pack += 1) {
-    const from = starts[pack] ?? 0;
-    const to = starts[pack + 1] ?? 0;
-    if (to - from > 64) {
-      members.subarray(from, to).sort();
-      continue;
-    }
-    for (let i = from + 1; i < to; i += 1) {
-      const sample = members[i] ?? 0;
-      let slot = i;
-      for (; slot > from && (members[slot - 1] ?? 0) > sample; slot -= 1) {
-        members[slot] = members[slot - 1] ?? 0;
-      }
-      members[slot] = sample;
-    }
-  }
 }
 
 function findOverlong({ tokens, patches }: Lengths, limits: PackLimits): PackPlan['overlong'] {

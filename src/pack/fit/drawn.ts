@@ -12,7 +12,7 @@ const WINDOW = 4096;
 /** Room kept free for the close, in mean lengths of the window: enough for a choice of two. */
 const KEEP = 1.5;
 /** Random draws in a row that may fail before the pack is closed. */
-const MAX_MISSES = 4;
+const MAX_MISSES = 3;
 /** Random pairs and triples tried for an exact close. */
 const MAX_TRIES = 12;
 /** Bits of the count of samples of which none is set in every fourth: it comes from the window. */
@@ -73,9 +73,10 @@ class Drawer {
 
   /** Opens a pack with the longest sample of the window; false when nothing is left. */
   openPack(): boolean {
-    const { numItems } = this.#problem;
-    for (; this.#pool.size < this.#window && this.#drawn < numItems; this.#drawn += 1) {
-      this.#wait(this.#drawn);
+    while (this.#pool.size < this.#window && this.#drawn < this.#samples.length) {
+      const at = this.#drawn;
+      this.#drawn = at + 1;
+      this.#wait(at, this.#lengths[at] ?? 0, this.#sideOf(at));
     }
     if (this.#pool.size === 0) return false;
     this.#room = this.#problem.leadCapacity;
@@ -88,36 +89,44 @@ class Drawer {
   /** Adds random samples while room for the close stays free. */
   fill(): void {
     const pool = this.#pool;
-    const { numItems } = this.#problem;
     const keep = pool.size === 0 ? 0 : (KEEP * this.#sum) / pool.size;
-    let misses = 0;
-    while (misses < MAX_MISSES && this.#segments > 1 && this.#room > keep) {
-      const at = this.#drawn;
-      if (at < numItems && this.#readsStream()) {
-        this.#drawn = at + 1;
-        const length = this.#lengths[at] ?? 0;
-        const side = this.#sideOf(at);
-        if (this.#room - length >= keep && side <= this.#side) {
-          this.writer.add(this.#samples[at] ?? 0);
-          this.#use(length, side);
-        } else {
-          this.#wait(at);
-          misses += 1;
-        }
-        continue;
-      }
-      if (pool.size === 0) return;
-      const slot = Math.floor(this.#unit() * pool.size);
-      if (this.#room - pool.lengthAt(slot) >= keep && pool.sideAt(slot) <= this.#side) {
-        this.#take(slot);
-      } else misses += 1;
+    for (let misses = 0; misses < MAX_MISSES && this.#segments > 1 && this.#room > keep; ) {
+      const isTaken = this.#readsStream() ? this.#addNext(keep) : this.#addWaiting(keep);
+      if (!isTaken) misses += 1;
     }
   }
 
+  /** Whether the next sample comes from the stream: always into a window that is not full. */
   #readsStream(): boolean {
     const { size } = this.#pool;
+    if (this.#drawn === this.#samples.length) return false;
     if (size < this.#window) return true;
     return (this.writer.numMembers & FROM_WINDOW) !== 0 && size < this.#capacity;
+  }
+
+  /** Adds the next sample of the stream, or lets it wait. */
+  #addNext(keep: number): boolean {
+    const at = this.#drawn;
+    this.#drawn = at + 1;
+    const length = this.#lengths[at] ?? 0;
+    const side = this.#sideOf(at);
+    if (this.#room - length < keep || side > this.#side) {
+      this.#wait(at, length, side);
+      return false;
+    }
+    this.writer.add(this.#samples[at] ?? 0);
+    this.#use(length, side);
+    return true;
+  }
+
+  /** Adds a random sample of the window. */
+  #addWaiting(keep: number): boolean {
+    const pool = this.#pool;
+    if (pool.size === 0) return false;
+    const slot = pool.draw(this.#unit());
+    if (this.#room - pool.lengthAt(slot) < keep || pool.sideAt(slot) > this.#side) return false;
+    this.#take(slot);
+    return true;
   }
 
   #unit(): number {
@@ -132,9 +141,8 @@ class Drawer {
   }
 
   /** Lets a sample of the stream wait in the window. */
-  #wait(at: number): void {
-    const length = this.#lengths[at] ?? 0;
-    this.#pool.add(this.#samples[at] ?? 0, length, this.#sideOf(at));
+  #wait(at: number, length: number, side: number): void {
+    this.#pool.add(this.#samples[at] ?? 0, length, side);
     this.#sum += length;
   }
 
@@ -151,13 +159,9 @@ class Drawer {
       if (!this.#findOne()) return;
       for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryTwo();
       for (let tries = 0; tries < MAX_TRIES && this.#left > 0; tries += 1) this.#tryThree();
-      // The highest slot first: removing it moves no other of them.
-      const high = Math.max(this.#first, this.#second, this.#third);
-      const low = Math.min(this.#first, this.#second, this.#third);
-      const middle = this.#first + this.#second + this.#third - high - low;
-      if (high >= 0) this.#take(high);
-      if (middle >= 0) this.#take(middle);
-      if (low >= 0) this.#take(low);
+      if (this.#first >= 0) this.#take(this.#first);
+      if (this.#second >= 0) this.#take(this.#second);
+      if (this.#third >= 0) this.#take(this.#third);
     }
   }
 
@@ -184,7 +188,7 @@ class Drawer {
   #tryTwo(): void {
     const pool = this.#pool;
     if (this.#segments < 2) return;
-    const first = Math.floor(this.#unit() * pool.size);
+    const first = pool.draw(this.#unit());
     const room = this.#room - pool.lengthAt(first);
     const side = this.#side - pool.sideAt(first);
     if (room <= 0 || side < 0) return;
@@ -195,8 +199,8 @@ class Drawer {
   #tryThree(): void {
     const pool = this.#pool;
     if (this.#segments < 3) return;
-    const first = Math.floor(this.#unit() * pool.size);
-    const second = Math.floor(this.#unit() * pool.size);
+    const first = pool.draw(this.#unit());
+    const second = pool.draw(this.#unit());
     const room = this.#room - pool.lengthAt(first) - pool.lengthAt(second);
     const side = this.#side - pool.sideAt(first) - pool.sideAt(second);
     if (first === second || room <= 0 || side < 0) return;

@@ -234,7 +234,7 @@ test('the pool keeps its stacks through removals', () => {
       plain.set(sample, own);
     }
     if (random.next() < 0.3) continue;
-    const slot = random.next() < 0.5 ? pool.longest() : random.int(pool.size);
+    const slot = random.next() < 0.5 ? pool.longest() : pool.draw(random.next());
     const own = plain.get(pool.sampleAt(slot));
     assert.deepEqual({ length: pool.lengthAt(slot), side: pool.sideAt(slot) }, own);
     plain.delete(pool.sampleAt(slot));

@@ -2,15 +2,21 @@
 
 const STEP = 0x6d2b79f5;
 
-/** Numbers in [0, 1) without an object: state after state of mulberry32, and the number of each. */
+/** Random numbers without an object: state after state of mulberry32, and the number of each. */
 export function nextState(state: number): number {
   return (state + STEP) | 0;
 }
 
-export function unitOf(state: number): number {
+/** 32 random bits. */
+export function bitsOf(state: number): number {
   let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
   mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  return mixed ^ (mixed >>> 14);
+}
+
+/** A number in [0, 1). */
+export function unitOf(state: number): number {
+  return (bitsOf(state) >>> 0) / 4294967296;
 }
 
 /** Fisher–Yates in place. */

@@ -3,76 +3,80 @@
 
 import { LengthSet } from './length-set.ts';
 
-/** A slot is one stretch of numbers, half a cache line. */
-const STRIDE = 8;
+/** A slot is one stretch of numbers, so that a sample costs one cache line. */
+const STRIDE = 4;
 const SAMPLE = 0;
-const LENGTH = 1;
+const LENGTH = 1; // 0: the slot is free
 const SIDE = 2;
 const NEXT = 3;
-const PREVIOUS = 4;
 
-/**
- * Samples in slots 0 … size − 1 without holes; those of one length form a doubly linked stack.
- * A slot number holds only until the next `remove`, which moves the last slot into the hole.
- */
+/** Samples of one length looked at before another length is tried. */
+const MAX_PROBES = 8;
+
+/** Samples of one length form a stack, linked from its top downwards. Lengths are at least 1. */
 export class Pool {
-  size = 0;
   readonly #max: number;
   readonly #lengths: LengthSet;
-  readonly #heads: Int32Array;
+  /** Top of the stack of each length; −1: none. */
+  readonly #tops: Int32Array;
   readonly #slots: Int32Array;
+  /** Slots that were given back; those from `#end` on were never used. */
+  readonly #free: Int32Array;
+  #numFree = 0;
+  #end = 0;
 
   /** @param max largest length; @param capacity samples at a time. */
   constructor(max: number, capacity: number) {
     this.#max = max;
     this.#lengths = new LengthSet(max);
-    this.#heads = new Int32Array(max + 1).fill(-1);
+    this.#tops = new Int32Array(max + 1).fill(-1);
     this.#slots = new Int32Array(STRIDE * capacity);
+    this.#free = new Int32Array(capacity);
+  }
+
+  get size(): number {
+    return this.#end - this.#numFree;
   }
 
   add(sample: number, length: number, side: number): void {
     const slots = this.#slots;
-    const slot = this.size;
-    this.size += 1;
+    const slot = this.#newSlot();
     const at = STRIDE * slot;
-    const head = this.#heads[length] ?? -1;
+    const top = this.#tops[length] ?? -1;
     slots[at + SAMPLE] = sample;
     slots[at + LENGTH] = length;
     slots[at + SIDE] = side;
-    slots[at + NEXT] = head;
-    slots[at + PREVIOUS] = -1;
-    this.#heads[length] = slot;
-    if (head >= 0) slots[STRIDE * head + PREVIOUS] = slot;
-    else this.#lengths.add(length);
+    slots[at + NEXT] = top;
+    this.#tops[length] = slot;
+    if (top < 0) this.#lengths.add(length);
   }
 
-  /** Takes a sample out. */
+  #newSlot(): number {
+    if (this.#numFree > 0) {
+      this.#numFree -= 1;
+      return this.#free[this.#numFree] ?? 0;
+    }
+    this.#end += 1;
+    return this.#end - 1;
+  }
+
+  /** Takes a sample out, one that `longest`, `draw` or `find` gave: those are near their top. */
   remove(slot: number): void {
     const slots = this.#slots;
     const at = STRIDE * slot;
+    const length = slots[at + LENGTH] ?? 0;
     const next = slots[at + NEXT] ?? -1;
-    const previous = slots[at + PREVIOUS] ?? -1;
-    if (next >= 0) slots[STRIDE * next + PREVIOUS] = previous;
-    if (previous >= 0) slots[STRIDE * previous + NEXT] = next;
-    else {
-      const length = slots[at + LENGTH] ?? 0;
-      this.#heads[length] = next;
+    let above = this.#tops[length] ?? -1;
+    if (above === slot) {
+      this.#tops[length] = next;
       if (next < 0) this.#lengths.delete(length);
+    } else {
+      while (slots[STRIDE * above + NEXT] !== slot) above = slots[STRIDE * above + NEXT] ?? -1;
+      slots[STRIDE * above + NEXT] = next;
     }
-    this.size -= 1;
-    if (slot !== this.size) this.#move(this.size, slot);
-  }
-
-  #move(from: number, to: number): void {
-    const slots = this.#slots;
-    const source = STRIDE * from;
-    const target = STRIDE * to;
-    for (let i = 0; i <= PREVIOUS; i += 1) slots[target + i] = slots[source + i] ?? 0;
-    const next = slots[target + NEXT] ?? -1;
-    const previous = slots[target + PREVIOUS] ?? -1;
-    if (next >= 0) slots[STRIDE * next + PREVIOUS] = to;
-    if (previous >= 0) slots[STRIDE * previous + NEXT] = to;
-    else this.#heads[slots[target + LENGTH] ?? 0] = to;
+    slots[at + LENGTH] = 0;
+    this.#free[this.#numFree] = slot;
+    this.#numFree += 1;
   }
 
   sampleAt(slot: number): number {
@@ -94,12 +98,20 @@ export class Pool {
 
   /** The longest sample. The pool is not empty. */
   longest(): number {
-    return this.#heads[this.#lengths.floor(this.#max)] ?? -1;
+    return this.#tops[this.#lengths.floor(this.#max)] ?? -1;
+  }
+
+  /** A random sample: the top one of the length in a random slot. The pool is not empty. */
+  draw(unit: number): number {
+    const slots = this.#slots;
+    let slot = Math.floor(unit * this.#end);
+    while (slots[STRIDE * slot + LENGTH] === 0) slot = slot + 1 === this.#end ? 0 : slot + 1;
+    return this.#tops[slots[STRIDE * slot + LENGTH] ?? 0] ?? -1;
   }
 
   /** A sample of this length with a side of at most `side`, none of the two slots; −1: none near the top. */
   find(length: number, side: number, not1: number, not2: number): number {
-    let slot = this.#heads[length] ?? -1;
+    let slot = this.#tops[length] ?? -1;
     for (let probes = 0; slot >= 0 && probes < MAX_PROBES; probes += 1) {
       if (slot !== not1 && slot !== not2 && this.sideAt(slot) <= side) return slot;
       slot = this.#slots[STRIDE * slot + NEXT] ?? -1;
@@ -107,6 +119,3 @@ export class Pool {
     return -1;
   }
 }
-
-/** Samples of one length looked at before another length is tried. */
-const MAX_PROBES = 8;
