@@ -21,7 +21,7 @@ const COUNT = 1_000_000;
 /** TRL needs the tokens themselves. */
 const COUNT_TRL = 200_000;
 const BIG = 85_000_000;
-const ROUNDS = 9;
+const ROUNDS = 25;
 const LIMITS = { tokens: CAPACITY, patches: 4 * CAPACITY, segments: 4096 };
 const OPTIONS = { seed: 1 };
 

@@ -9,7 +9,9 @@ if (dir === undefined || !/^\d+$/.test(rank ?? '') || !/^\d+$/.test(world ?? '')
   process.exit(2);
 }
 // A rank without its parent has nobody to report to.
-process.on('disconnect', () => process.exit(1));
+const leave = (): void => process.exit(1);
+process.on('disconnect', leave);
 const { failed } = await runRank(dir, { rank: Number(rank), world: Number(world), log });
+process.off('disconnect', leave);
 process.disconnect?.();
 process.exitCode = failed > 0 ? 1 : 0;

@@ -15,8 +15,8 @@ const KEEP = 1.5;
 const MAX_MISSES = 3;
 /** Random pairs and triples tried for an exact close. */
 const MAX_TRIES = 12;
-/** Bits of the count of samples of which none is set in every fourth: it comes from the window. */
-const FROM_WINDOW = 3;
+/** Bits of the count of samples of which none is set in every sixteenth: it comes from the window. */
+const FROM_WINDOW = 15;
 
 /**
  * Samples pass in seeded random order through a window. A pack takes the longest sample of the
