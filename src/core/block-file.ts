@@ -1,11 +1,13 @@
 // A large file written front to back in blocks: bytes are copied once, into the block that is hashed and
-// goes to the disk past the page cache while the next one is filled. Appears whole, like every file.
+// goes to the disk past the page cache while the next ones are filled. Appears whole, like every file.
 
 import { createHash, type Hash } from 'node:crypto';
 import { pageAligned } from './direct.ts';
 import { type AtomicFile, createFileAtomic } from './files.ts';
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
+/** Blocks on their way to the disk at a time: with one of them it waits for us between two. */
+const MAX_SENT = 3;
 /** Blocks that no file uses. */
 const spare: Buffer<ArrayBuffer>[] = [];
 
@@ -20,10 +22,10 @@ export class BlockFile {
   readonly #file: AtomicFile;
   readonly #hash: Hash = createHash('sha256');
   #block: Buffer<ArrayBuffer> = takeBlock();
-  #next: Buffer<ArrayBuffer> = takeBlock();
   #used = 0;
   #bytes = 0;
-  #writing: Promise<void> = Promise.resolve();
+  /** Blocks on their way to the disk, the oldest first. */
+  readonly #sent: { readonly block: Buffer<ArrayBuffer>; readonly arrival: Promise<void> }[] = [];
 
   private constructor(file: AtomicFile) {
     this.#file = file;
@@ -57,7 +59,7 @@ export class BlockFile {
   /** Puts all of it on the disk and gives the file its name. */
   async commit(): Promise<BlockFileSummary> {
     await this.#flush();
-    await this.#writing;
+    await Promise.all(this.#sent.map(({ arrival }) => arrival));
     await this.#file.commit();
     this.#giveBack();
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
@@ -65,26 +67,29 @@ export class BlockFile {
 
   /** Throws the bytes away. Does nothing after `commit`. */
   async abort(): Promise<void> {
-    await this.#writing.catch(() => undefined);
+    await Promise.allSettled(this.#sent.map(({ arrival }) => arrival));
     await this.#file.abort();
     this.#giveBack();
   }
 
-  /** Sends the block on its way and takes the other one, which has arrived. */
+  /** Sends the block on its way; the next one is a spare one, or the oldest that has arrived. */
   async #flush(): Promise<void> {
-    const block = this.#block.subarray(0, this.#used);
-    await this.#writing;
-    this.#writing = this.#file.write(block);
-    this.#writing.catch(() => undefined); // the next flush throws it
-    this.#hash.update(block);
-    [this.#block, this.#next] = [this.#next, this.#block];
+    const [block, bytes] = [this.#block, this.#block.subarray(0, this.#used)];
+    const arrival = this.#file.write(bytes);
+    arrival.catch(() => undefined); // who waits for it throws it
+    this.#sent.push({ block, arrival });
+    this.#block = NO_BLOCK;
     this.#used = 0;
+    this.#hash.update(bytes);
+    const oldest = this.#sent.length > MAX_SENT ? this.#sent.shift() : undefined;
+    await oldest?.arrival;
+    this.#block = oldest?.block ?? takeBlock();
   }
 
   #giveBack(): void {
-    if (this.#block.length > 0) spare.push(this.#block, this.#next);
+    for (const { block } of this.#sent.splice(0)) spare.push(block);
+    if (this.#block.length > 0) spare.push(this.#block);
     this.#block = NO_BLOCK;
-    this.#next = NO_BLOCK;
   }
 }
 

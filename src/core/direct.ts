@@ -31,8 +31,9 @@ export async function createDirect(path: string): Promise<Writable> {
   const file = await create(path);
   let direct = await openDirect(path);
   const closeDirect = async (): Promise<void> => {
-    await direct?.close();
+    const handle = direct;
     direct = undefined;
+    await handle?.close();
   };
   return {
     ...file,

@@ -98,6 +98,7 @@ export async function createFileAtomic(
     ours.delete(temporary);
     throw diskError(error, target);
   });
+  let end = 0; // of what was handed over; writes may overlap
   let bytes = 0;
   let syncedBytes = 0;
   let isSyncing = false;
@@ -134,9 +135,10 @@ export async function createFileAtomic(
     write: (chunk) =>
       guard(async () => {
         const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-        let offset = 0;
-        while (offset < data.byteLength) {
-          const written = await handle.write(data, offset, bytes);
+        const from = end;
+        end += data.byteLength;
+        for (let offset = 0; offset < data.byteLength; ) {
+          const written = await handle.write(data, offset, from + offset);
           offset += written;
           bytes += written;
         }
