@@ -46,10 +46,10 @@ export interface PackOptions {
 }
 
 /**
- * Format of unfinished work: measured lengths, placements, results of shards. Raise it with any of them,
+ * Format of unfinished work: measured lengths, plans, placements, results of shards. Raise it with any of them,
  * so that work of an older version is begun anew.
  */
-const WORK_FORMAT = 2;
+const WORK_FORMAT = 3;
 /** Bytes of input from which on several processes are worth their start. */
 const MANY_BYTES = 256 * 1024 * 1024;
 
