@@ -1,5 +1,6 @@
 // The command of one rank: `node src/cluster/main.ts FOLDER RANK WORLD`. Ends with 1 when a shard
 // failed, so that a scheduler sees it.
+import { setImmediate } from 'node:timers/promises';
 import { log } from '../core/log.ts';
 import { runRank } from './run-task.ts';
 
@@ -11,6 +12,7 @@ if (dir === undefined || !/^\d+$/.test(rank ?? '') || !/^\d+$/.test(world ?? '')
 // A rank without its parent has nobody to report to.
 const leave = (): void => process.exit(1);
 process.on('disconnect', leave);
+await setImmediate(); // one that went while our modules were loaded is heard now, before any work
 const { failed } = await runRank(dir, { rank: Number(rank), world: Number(world), log });
 process.off('disconnect', leave);
 process.disconnect?.();

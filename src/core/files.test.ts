@@ -1,7 +1,7 @@
 // Atomic files under kill -9, a full disk and wrong paths; JSON files with wrong contents.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,6 +67,20 @@ test('kill -9 in the middle keeps the old file; the rest is swept, but not while
   assert.equal(sweepTemporary(folder), 1);
   assert.equal(sweepTemporary(folder), 0);
   assert.equal(sweepTemporary(at('no such folder')), 0);
+});
+
+test('a process that ends by itself takes its temporary files with it', () => {
+  const program = `
+    import { createFileAtomic } from ${JSON.stringify(new URL('./files.ts', import.meta.url).href)};
+    await (await createFileAtomic(${JSON.stringify(at('left.bin'))})).write('half');
+    process.exit(3);`;
+  const args = ['--input-type=module', '--eval', program];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  assert.equal(status, 3);
+  assert.deepEqual(
+    fs.readdirSync(folder).filter((name) => name.includes('left')),
+    [],
+  );
 });
 
 test('a full disk is named, with the path, the bytes and a hint, and leaves no rest', async (t) => {

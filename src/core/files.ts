@@ -27,7 +27,11 @@ const TEMPORARY = /^\..+\.([A-Za-z0-9-]+)\.(\d+)\.(\d+)\.tmp$/;
 const ONE_DAY_MS = 24 * 60 * 60 * 1000;
 /** Bytes after which a file goes on its way to the disk, so that `commit` waits for little. */
 const EARLY_SYNC_BYTES = 32 * 1024 * 1024;
+/** Temporary files that this process has under way. They go when it ends, unless it is killed. */
 const ours = new Set<string>();
+process.once('exit', () => {
+  for (const temporary of ours) fs.rmSync(temporary, { force: true });
+});
 let counter = 0;
 
 function temporaryName(target: string): string {
@@ -247,9 +251,19 @@ function isInUse(file: string, host: string, pid: number): boolean {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return errorCode(error) === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/** Ended, and not yet asked for by its parent: it still has its number. Known on Linux alone. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'Z';
+  } catch {
+    return false;
   }
 }
 

@@ -66,6 +66,7 @@ export async function curate(options: CurateOptions): Promise<Manifest> {
   const configHash = hashConfig(VERSION, config, input.hash, others, lemmas ?? null);
   if (isComplete(output, configHash)) {
     removeWork(output); // a kill may have come between the manifest and this
+    sweepTemporary(output);
     return readManifest(output);
   }
   ensureFolder(output);

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Cluster } from '../cluster/run-shards.ts';
 import { OneVisionError } from '../core/errors.ts';
-import { ensureFolder } from '../core/files.ts';
+import { ensureFolder, sweepTemporary } from '../core/files.ts';
 import { hashUint32 } from '../core/hash.ts';
 import type { Logger } from '../core/log.ts';
 import type { ProcessorConfig } from '../image/config.ts';
@@ -74,6 +74,7 @@ export async function pack(options: PackOptions): Promise<Manifest> {
   const { output, config, hash, log } = job;
   if (isComplete(output, hash)) {
     removeWork(output, () => true); // a kill may have come between the manifest and this
+    sweepTemporary(output);
     return readManifest(output);
   }
   ensureFolder(output);

@@ -70,6 +70,7 @@ export async function matchSource(options: MatchSourceOptions): Promise<Manifest
   if (isComplete(output, configHash)) {
     await names?.close();
     removeWork(output); // a kill may have come between the manifest and this
+    sweepTemporary(output);
     return readManifest(output);
   }
   ensureFolder(output);

@@ -72,6 +72,7 @@ export async function mix(options: MixOptions): Promise<Manifest> {
   );
   if (isComplete(output, configHash)) {
     removeWork(output); // a kill may have come between the manifest and this
+    sweepTemporary(output);
     return readManifest(output);
   }
   const dir = workFolder(output, configHash);

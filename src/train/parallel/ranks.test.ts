@@ -79,7 +79,7 @@ interface Tolerance {
 
 const EXACT: Tolerance = { loss: 1e-6, share: 0, weight: 1e-5 };
 /** Muon's update has full size where the gradient is but rounding: in its small singular values. */
-const AMPLIFIED: Tolerance = { ...EXACT, weight: 1e-4 };
+const AMPLIFIED: Tolerance = { ...EXACT, loss: 4e-6, weight: 1e-4 };
 /**
  * A pack's gradient has the same bits on any rank; the float32 sums over packs differ in their last
  * one. So now and then a weight rounds to the bfloat16 beside, 2⁻⁷ of it away at most, and losses
