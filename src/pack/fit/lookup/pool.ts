@@ -101,7 +101,7 @@ export class Pool {
     return this.#tops[this.#lengths.floor(this.#max)] ?? -1;
   }
 
-  /** A random sample: the top one of the length in a random slot. The pool is not empty. */
+  /** A random sample: the top one of the length in a random slot, or in the next that is taken. The pool is not empty. */
   draw(unit: number): number {
     const slots = this.#slots;
     let slot = Math.floor(unit * this.#end);
